@@ -1,0 +1,1 @@
+"""From a file to words: readers, bundled corpora, segmentation, languages."""

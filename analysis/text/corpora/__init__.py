@@ -1,0 +1,1 @@
+"""Bundled corpora that need no network: one file each, found by its SPEC."""
