@@ -1,0 +1,110 @@
+"""What an aligning method is, and the data it learns from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from analysis.errors import InputError
+from analysis.settings import NoSettings
+from analysis.text.corpus import Bitext, Sentence
+
+Say = Callable[[str], None]
+
+
+class Uses(StrEnum):
+    """Kinds of data, named like their command-line options."""
+
+    DATA = "data"
+    LINKS = "links"
+    DICTIONARY = "dictionary"
+    MONOLINGUAL = "monolingual"
+    DEV = "dev"
+
+
+class Fidelity(StrEnum):
+    """How well an implementation is grounded in its source."""
+
+    CODE_CHECKED = "code checked"
+    FROM_ABSTRACT = "from abstract"
+    RECONSTRUCTED = "reconstructed"
+
+
+@dataclass(frozen=True)
+class AlignmentData:
+    """What a method learns from.
+
+    Attributes:
+        bitexts: sentence pairs, the anchor language always on the target side.
+        monolingual: for each language sentences without a translation.
+        anchor: the language that the others are mapped to.
+    """
+
+    bitexts: tuple[Bitext, ...] = ()
+    monolingual: Mapping[str, tuple[Sentence, ...]] = field(default_factory=dict)
+    anchor: str = "en"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages other than the anchor, in order of first appearance."""
+        found = [bitext.languages[0] for bitext in self.bitexts] + list(self.monolingual)
+        return tuple(dict.fromkeys(tag for tag in found if tag != self.anchor))
+
+
+@dataclass(frozen=True)
+class Method:
+    """A registered aligning method.
+
+    Attributes:
+        name: name on the command line.
+        title: name on a page.
+        summary: one sentence.
+        citation: the paper.
+        fidelity: how well the implementation is grounded in it.
+        needs: data the method cannot do without.
+        uses: data it can use; anything else is refused by name.
+        settings: the settings class.
+        fit: `fit(encoder, data, settings, *, seed, say)` gives the tensors of maps.safetensors.
+    """
+
+    name: str
+    title: str
+    summary: str
+    citation: str
+    fidelity: Fidelity
+    needs: frozenset[Uses]
+    uses: frozenset[Uses]
+    fit: Callable[..., dict[str, np.ndarray]]
+    settings: type = NoSettings
+
+
+def orient(bitexts: Sequence[Bitext], anchor: str) -> tuple[Bitext, ...]:
+    """The bitexts with the anchor on the target side, whichever side it stood on.
+
+    Raises:
+        InputError: a bitext without the anchor.
+    """
+    found = []
+    for bitext in bitexts:
+        if anchor not in bitext.languages:
+            pair = "-".join(bitext.languages)
+            raise InputError(f"{bitext.name} is {pair} and lacks the anchor {anchor!r}; choose one: --set anchor=CODE")
+        found.append(bitext if bitext.languages[1] == anchor else bitext.flipped())
+    return tuple(found)
+
+
+def check_needs(method: Method, given: Mapping[Uses, Any]) -> None:
+    """Refuse data the method does not use and name data it lacks.
+
+    Raises:
+        InputError: either of the two.
+    """
+    for kind, value in given.items():
+        if value and kind not in method.uses:
+            usable = ", ".join(f"--{use}" for use in sorted(method.uses))
+            raise InputError(f"method {method.name} does not use --{kind}; it uses {usable}")
+    if method.needs and not any(given.get(kind) for kind in method.needs):
+        wanted = " or ".join(f"--{kind}" for kind in sorted(method.needs))
+        raise InputError(f"method {method.name} needs {wanted}; for example --data corpus:ui_chromium")

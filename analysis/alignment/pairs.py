@@ -1,0 +1,120 @@
+"""Vectors of linked words, the training pairs of every closed-form map."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from analysis.encoders.encoder import Encoder
+from analysis.encoders.vectors import Vectors
+from analysis.errors import InputError
+from analysis.links.aligner import Aligner
+from analysis.settings import Setting
+from analysis.text.corpus import Bitext
+from analysis.text.pharaoh import Link, Links
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """Settings that every method on word pairs shares."""
+
+    layers: Annotated[str, Setting("all, or numbers separated by commas")] = "all"
+    anchor: Annotated[str, Setting("language that the others are mapped to")] = "en"
+    one_to_one: Annotated[
+        bool, Setting("keep only words that occur in one link", source="Cao et al. 2020, section 2")
+    ] = True
+    drop_identical: Annotated[
+        bool, Setting("leave out links between identical strings", source="Wu and Dredze 2020")
+    ] = False
+    max_pairs: Annotated[int, Setting("word pairs per language, drawn at random", ge=10)] = 20_000
+    precision: Annotated[str, Setting("how the maps are stored", choices=("float16", "float32"))] = "float16"
+
+
+@dataclass(frozen=True)
+class WordPairs:
+    """Vectors of linked words of one language and the anchor.
+
+    Attributes:
+        language: the language that is mapped.
+        source: (layers, pairs, dim) float32, vectors of its words.
+        target: (layers, pairs, dim) float32, vectors of the anchor's words.
+    """
+
+    language: str
+    source: np.ndarray
+    target: np.ndarray
+
+
+def parse_layers(encoder: Encoder, text: str) -> tuple[int, ...]:
+    """The layers of a `layers` setting.
+
+    Raises:
+        InputError: not a list of numbers, or a layer the encoder does not have.
+    """
+    try:
+        wanted = None if text == "all" else [int(part) for part in text.replace(" ", ",").split(",") if part]
+    except ValueError:
+        raise InputError(f"layers={text!r} is not a list of layers; valid: all, or numbers like 8,12") from None
+    return encoder.check_layers(wanted)
+
+
+def collect(
+    encoder: Encoder, bitexts: Sequence[Bitext], language: str, settings: PairSettings, *, seed: int
+) -> WordPairs | None:
+    """The word pairs of one language over all its bitexts, or None where there are too few.
+
+    Links that a bitext lacks are made by the encoder itself, with its own layer and decoder.
+
+    Args:
+        encoder: gives the vectors, and links where there are none.
+        bitexts: with the anchor on the target side.
+        language: whose bitexts are used.
+        settings: filters and the number of pairs.
+        seed: decides which pairs are drawn where there are more than `max_pairs`.
+    """
+    layers = parse_layers(encoder, settings.layers)
+    mine = [bitext for bitext in bitexts if bitext.languages[0] == language]
+    chosen = [list(_filtered(bitext, _links(encoder, bitext), settings)) for bitext in mine]
+    count = sum(len(links) for links in chosen)
+    if count < 2:
+        return None
+    keep = np.ones(count, dtype=bool)
+    if count > settings.max_pairs:
+        keep[:] = False
+        keep[np.random.default_rng(seed).choice(count, settings.max_pairs, replace=False)] = True
+    sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    start = 0
+    for bitext, links in zip(mine, chosen, strict=True):
+        kept = [link for link, wanted in zip(links, keep[start : start + len(links)], strict=True) if wanted]
+        start += len(links)
+        for side, sentences in enumerate((bitext.source, bitext.target)):
+            vectors = encoder.words(sentences, layers=layers)
+            sides[side].append(_rows(vectors, [(row, link[side]) for row, link in kept]))
+    source, target = (np.concatenate(parts, axis=1) for parts in sides)
+    usable = np.any(source[-1] != 0, axis=1) & np.any(target[-1] != 0, axis=1)
+    return WordPairs(language, source[:, usable], target[:, usable])
+
+
+def _links(encoder: Encoder, bitext: Bitext) -> Sequence[Links]:
+    """The bitext's links, or the encoder's own."""
+    if bitext.links is not None:
+        return bitext.links
+    return Aligner.choose(encoder).align(list(zip(bitext.source, bitext.target, strict=True)))
+
+
+def _filtered(bitext: Bitext, links: Sequence[Links], settings: PairSettings) -> Iterable[tuple[int, Link]]:
+    """(row, link) of the links that pass the filters, in order."""
+    for row, pair in enumerate(links):
+        kept = pair.one_to_one() if settings.one_to_one else pair.sure
+        source, target = bitext.source[row].words, bitext.target[row].words
+        for i, j in sorted(kept):
+            if not (settings.drop_identical and source[i] == target[j]):
+                yield row, (i, j)
+
+
+def _rows(vectors: Vectors, words: Sequence[tuple[int, int]]) -> np.ndarray:
+    """(layers, words, dim) vectors of (sentence, position) words."""
+    first = np.searchsorted(vectors.units.sentence, np.arange(int(vectors.units.sentence.max(initial=-1)) + 2))
+    index = np.array([first[sentence] + position for sentence, position in words], dtype=np.int64)
+    return np.asarray(vectors.values[:, index])

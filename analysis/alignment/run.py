@@ -1,0 +1,154 @@
+"""Fit a method, judge it on development data and write the aligned encoder's folder."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.alignment.card import model_card
+from analysis.alignment.method import AlignmentData, Method, Say, orient
+from analysis.encoders.encoder import Encoder
+from analysis.encoders.mapped import MAPS
+from analysis.encoders.names import CARD
+from analysis.errors import InputError
+from analysis.measures.evaluate import evaluate
+from analysis.records import compare, versions
+from analysis.text.corpus import Bitext, Sentence
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where training text comes from, for isogloss.json and the model card."""
+
+    name: str
+    origin: str = ""
+    licence: str = ""
+
+
+def align(
+    method: Method, encoder: Encoder, bitexts: Sequence[Bitext], *, out: Path, settings: Any, seed: int = 0,
+    monolingual: Mapping[str, tuple[Sentence, ...]] | None = None, dev: Sequence[Bitext] = (),
+    sources: Sequence[Source] = (), command: str = "", say: Say = print,
+) -> Path:  # fmt: skip
+    """Make an aligned encoder from a base encoder.
+
+    Args:
+        method: a registered method.
+        encoder: the base.
+        bitexts: training pairs, the anchor on either side.
+        out: the folder to write: absent, empty, or an earlier aligned encoder, which is replaced.
+        settings: the method's settings.
+        seed: seed of everything random.
+        monolingual: sentences without translation, by language.
+        dev: development pairs; their scores stand in the card, and those with links choose layer and decoder.
+        sources: the text's origins and licences.
+        command: the command line, for the card.
+        say: told how it goes.
+
+    Returns:
+        The folder, which is an encoder name from now on.
+
+    Raises:
+        InputError: data the method cannot use, a setting out of range, or an output folder of something else.
+    """
+    claim_encoder_folder(out)
+    anchor = getattr(settings, "anchor", "en")
+    data = AlignmentData(orient(bitexts, anchor), dict(monolingual or {}), anchor)
+    tensors = method.fit(encoder, data, settings, seed=seed, say=say)
+    languages = sorted({key.split("/")[0] for key in tensors if not key.startswith("_")})
+    card: dict[str, Any] = {
+        "format": 1, "kind": "maps", "method": method.name, "base": encoder.name, "base_revision": encoder.revision,
+        "default_layer": encoder.depth, "languages": languages, "settings": asdict(settings), "seed": seed,
+        "summary": f"{method.title} for {len(languages)} languages", "command": command,
+        "sources": [asdict(source) for source in sources],
+        "data": [_data_record(bitext) for bitext in bitexts], "versions": versions(),
+    }  # fmt: skip
+    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_parent(out)))
+    try:
+        _write(draft, tensors, card)
+        if dev:
+            card |= _judge(encoder, draft, dev, say)
+            _write(draft, tensors, card)
+        draft.chmod(0o755)
+        _replace(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return out
+
+
+def claim_encoder_folder(out: Path) -> None:
+    """Make sure that `out` may be written.
+
+    Raises:
+        InputError: it is a file, or holds something other than an aligned encoder.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {str(out)!r} is a file; give a folder that is absent or empty")
+    if out.is_dir() and any(out.iterdir()) and not (out / CARD).exists():
+        raise InputError(f"--out {str(out)!r} is not empty and no aligned encoder; give another folder")
+
+
+def _judge(encoder: Encoder, folder: Path, dev: Sequence[Bitext], say: Say) -> dict[str, Any]:
+    """Development scores of base and aligned encoder, and the choice of layer and decoder."""
+    from analysis.encoders.load import load_encoder
+    from analysis.links.tuning import choose
+
+    aligned = load_encoder(str(folder))
+    rows = []
+    for bitext in dev:
+        measure = "word_retrieval" if bitext.links is not None else "sentence_retrieval"
+        before, after = (evaluate(measure, one, bitext) for one in (encoder, aligned))
+        if before.score is None or after.score is None:
+            continue
+        change = compare(before, after)
+        rows.append(
+            {"data": bitext.name, "languages": list(bitext.languages), "measure": measure, "n": after.n,
+             "base": before.score, "aligned": after.score, "difference": change.difference,
+             "low": change.low, "high": change.high}
+        )  # fmt: skip
+        say(f"dev {bitext.name} {'-'.join(bitext.languages)}: {measure} {before.score:.1f} -> {after.score:.1f}")
+    linked = [bitext for bitext in dev if bitext.links is not None]
+    found: dict[str, Any] = {"development": rows}
+    if linked:
+        choice, _ = choose(aligned, linked)
+        found["links"] = asdict(choice)
+    return found
+
+
+def _data_record(bitext: Bitext) -> dict[str, Any]:
+    """What isogloss.json says of one bitext."""
+    return {
+        "name": bitext.name, "languages": list(bitext.languages), "pairs": len(bitext), "sha256": bitext.digest,
+        "links": bitext.links_origin or "made by the base encoder",
+    }  # fmt: skip
+
+
+def _write(folder: Path, tensors: dict[str, np.ndarray], card: dict[str, Any]) -> None:
+    """The three files of an aligned encoder."""
+    from safetensors.numpy import save_file
+
+    save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, folder / MAPS)
+    (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "README.md").write_text(model_card(card), "utf-8")
+
+
+def _parent(out: Path) -> Path:
+    """The folder that holds `out`, made if absent."""
+    parent = out.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    return parent
+
+
+def _replace(draft: Path, out: Path) -> None:
+    """Put the draft in the place of `out`; an earlier encoder there is removed only after that."""
+    old = out.with_name(f".{out.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    draft.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
