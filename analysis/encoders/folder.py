@@ -9,6 +9,7 @@ from analysis.errors import InputError
 from analysis.store import cache_folder, write_text
 
 _DEPTH = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
+_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
 _DIM = ("hidden_size", "dim", "d_model", "n_embd")
 
 
@@ -48,6 +49,8 @@ def check_folder(folder: Path, name: str) -> None:
         pickled = [path.name for path in folder.iterdir() if path.suffix in {".bin", ".pt", ".pkl", ".pth", ".ckpt"}]
         found = f"only {pickled[0]}, a pickle, which is never opened" if pickled else "no weights"
         raise InputError(f"encoder {name!r} has {found}; save it with safetensors (model.safetensors)")
+    if not any((folder / file).exists() for file in _TOKENIZERS):
+        raise InputError(f"encoder {name!r} has no tokenizer (tokenizer.json); save its fast tokenizer into the folder")
     if "auto_map" in config:
         from transformers import CONFIG_MAPPING
 

@@ -9,7 +9,6 @@ import numpy as np
 from analysis.encoders.vectors import Pool, Units
 from analysis.text.corpus import Sentence
 
-
 SPACE_MARKS = ("▁", "Ġ")
 
 

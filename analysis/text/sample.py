@@ -1,10 +1,10 @@
-"""A corpus cut down to so many rows, for pages that have to answer at once."""
+"""A corpus cut down to so many rows, a sentence to so many words, for pages that have to answer at once."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from analysis.text.corpus import Corpus
+from analysis.text.corpus import Corpus, Sentence
 
 
 def sample_rows(corpus: Corpus, limit: int, *, seed: int = 0) -> Corpus:
@@ -30,4 +30,14 @@ def take_rows(corpus: Corpus, kept: list[int]) -> Corpus:
         row_ids=tuple(corpus.row_ids[n] for n in kept),
         categories=tuple(corpus.categories[n] for n in kept) if corpus.categories else (),
         links=links,
+    )
+
+
+def first_words(sentence: Sentence, most: int) -> Sentence:
+    """The sentence up to its `most`-th word, as it is where it has no more."""
+    if len(sentence.spans) <= most:
+        return sentence
+    end = sentence.spans[most - 1][1] if most else 0
+    return Sentence(
+        sentence.text[:end], sentence.language, sentence.spans[:most], sentence.concepts[:most], sentence.senses[:most]
     )
