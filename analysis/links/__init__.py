@@ -1,0 +1,1 @@
+"""Word-alignment decoders: from the similarities of two sentences' words to links between them."""

@@ -1,0 +1,1 @@
+"""Measures of how well languages line up: one file each."""

@@ -1,0 +1,36 @@
+"""Rows of vectors: their length, and which of them have a direction at all."""
+
+import numpy as np
+
+
+def normalise_rows(vectors: np.ndarray) -> np.ndarray:
+    """Scale every row to length 1.
+
+    Args:
+        vectors: (n, dim) numbers; not changed.
+
+    Returns:
+        (n, dim) float32; a row that is all zeros or not finite becomes a row of zeros.
+    """
+    rows = np.array(vectors, dtype=np.float32, ndmin=2)
+    rows[~np.isfinite(rows).all(axis=1)] = 0
+    # Dividing by the largest entry first keeps the squares of very large and very small rows in range.
+    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0)
+    rows /= np.where(largest == 0, 1, largest)
+    lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
+    rows /= np.where(lengths == 0, 1, lengths)
+    return rows
+
+
+def has_direction(vectors: np.ndarray) -> np.ndarray:
+    """Which rows are finite and not all zeros, as an (n,) bool array: only these have neighbours."""
+    return np.isfinite(vectors).all(axis=1) & (vectors != 0).any(axis=1)
+
+
+def row_products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The inner product of each row of `a` with the same row of `b`, (n,) float32.
+
+    Unlike an entry of a matrix product it does not depend on where in a block the rows stand, so equal rows
+    have equal products.
+    """
+    return np.einsum("nd,nd->n", a, b)
