@@ -9,6 +9,7 @@ import numpy as np
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.vectors import Vectors
 from analysis.errors import InputError
+from analysis.links.align import decode_pairs
 from analysis.links.aligner import Aligner
 from analysis.settings import Setting
 from analysis.text.corpus import Bitext
@@ -74,33 +75,35 @@ def collect(
         seed: decides which pairs are drawn where there are more than `max_pairs`.
     """
     layers = parse_layers(encoder, settings.layers)
-    mine = [bitext for bitext in bitexts if bitext.languages[0] == language]
-    chosen = [list(_filtered(bitext, _links(encoder, bitext), settings)) for bitext in mine]
-    count = sum(len(links) for links in chosen)
-    if count < 2:
-        return None
-    keep = np.ones(count, dtype=bool)
-    if count > settings.max_pairs:
-        keep[:] = False
-        keep[np.random.default_rng(seed).choice(count, settings.max_pairs, replace=False)] = True
+    aligner = Aligner.choose(encoder)
     sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    start = 0
-    for bitext, links in zip(mine, chosen, strict=True):
-        kept = [link for link, wanted in zip(links, keep[start : start + len(links)], strict=True) if wanted]
-        start += len(links)
-        for side, sentences in enumerate((bitext.source, bitext.target)):
-            vectors = encoder.words(sentences, layers=layers)
-            sides[side].append(_rows(vectors, [(row, link[side]) for row, link in kept]))
+    for bitext in bitexts:
+        if bitext.languages[0] != language:
+            continue
+        own = bitext.links is None and aligner.level == "word"
+        wanted = {*layers, aligner.layer} if own else set(layers)
+        vectors = [encoder.words(sentences, layers=wanted) for sentences in (bitext.source, bitext.target)]
+        links = _links(aligner, bitext, vectors) if bitext.links is None else bitext.links
+        kept = list(_filtered(bitext, links, settings))
+        for side, found in enumerate(vectors):
+            sides[side].append(_rows(found, layers, [(row, link[side]) for row, link in kept]))
+    if not sides[0]:
+        return None
     source, target = (np.concatenate(parts, axis=1) for parts in sides)
-    usable = np.any(source[-1] != 0, axis=1) & np.any(target[-1] != 0, axis=1)
-    return WordPairs(language, source[:, usable], target[:, usable])
+    usable = np.flatnonzero(np.any(source[-1] != 0, axis=1) & np.any(target[-1] != 0, axis=1))
+    if len(usable) > settings.max_pairs:
+        usable = np.sort(np.random.default_rng(seed).choice(usable, settings.max_pairs, replace=False))
+    return WordPairs(language, source[:, usable], target[:, usable]) if len(usable) > 1 else None
 
 
-def _links(encoder: Encoder, bitext: Bitext) -> Sequence[Links]:
-    """The bitext's links, or the encoder's own."""
-    if bitext.links is not None:
-        return bitext.links
-    return Aligner.choose(encoder).align(list(zip(bitext.source, bitext.target, strict=True)))
+def _links(aligner: Aligner, bitext: Bitext, vectors: Sequence[Vectors]) -> Sequence[Links]:
+    """The encoder's own links, read off the vectors that are there where its level allows it."""
+    if aligner.level != "word":
+        return aligner.align(list(zip(bitext.source, bitext.target, strict=True)))
+    source, target = vectors
+    return decode_pairs(
+        source, target, len(bitext), layer=aligner.layer, decoder=aligner.decoder, settings=aligner.settings
+    )
 
 
 def _filtered(bitext: Bitext, links: Sequence[Links], settings: PairSettings) -> Iterable[tuple[int, Link]]:
@@ -113,8 +116,8 @@ def _filtered(bitext: Bitext, links: Sequence[Links], settings: PairSettings) ->
                 yield row, (i, j)
 
 
-def _rows(vectors: Vectors, words: Sequence[tuple[int, int]]) -> np.ndarray:
+def _rows(vectors: Vectors, layers: Sequence[int], words: Sequence[tuple[int, int]]) -> np.ndarray:
     """(layers, words, dim) vectors of (sentence, position) words."""
     first = np.searchsorted(vectors.units.sentence, np.arange(int(vectors.units.sentence.max(initial=-1)) + 2))
     index = np.array([first[sentence] + position for sentence, position in words], dtype=np.int64)
-    return np.asarray(vectors.values[:, index])
+    return np.stack([np.asarray(vectors.layer(layer)[index]) for layer in layers])

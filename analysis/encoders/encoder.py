@@ -17,7 +17,7 @@ from analysis.errors import InputError
 from analysis.text.corpus import Sentence, digest
 
 # Part of every cache key: raise it when the way tokens become words changes.
-POOLING = 1
+POOLING = 2
 Progress = Callable[[int, int], None]
 
 
@@ -117,7 +117,7 @@ class Encoder:
 
         A word is the mean (first, last) of the tokens that share a character with it. A sentence is the mean of
         its tokens without special ones; its `first` is the opening special token ([CLS]). Sentences past the
-        encoder's limit are read in windows that overlap by half and are marked `truncated`.
+        encoder's limit are read in overlapping windows and are marked `truncated`.
 
         Args:
             sentences: with their words' spans.
@@ -208,8 +208,10 @@ def _pool(
         place, unit = (torch.from_numpy(np.concatenate([part[n] for part in parts])) for n in (0, 1))
         weight = torch.from_numpy(np.concatenate([part[2] for part in parts]))[:, None]
         if len(place):
+            later = any(window.positions[-1] != len(window.ids) - 1 for window in batch)
+            positions = [window.positions for window in batch] if later else None
             with model.lock:
-                states = model.hidden_states([window.ids for window in batch], layers)
+                states = model.hidden_states([window.ids for window in batch], layers, positions)
             for slot, layer in enumerate(layers):
                 values[slot].index_add_(0, unit, states[layer].flatten(0, 1)[place] * weight)
         done += sum(len(window.ids) for window in batch)

@@ -9,7 +9,14 @@ from analysis.errors import InputError
 from analysis.store import cache_folder, write_text
 
 _DEPTH = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
-_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+_TOKENIZERS = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+)
 _DIM = ("hidden_size", "dim", "d_model", "n_embd")
 
 

@@ -1,5 +1,6 @@
 """A loaded `transformers` model: from windows of ids to hidden states, stopping at the deepest layer asked for."""
 
+import inspect
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ class Model:
         tokenizer: its fast tokenizer.
         depth: number of layers, embedding output not counted.
         limit: most ids of one window, special tokens included.
+        first_position: what the model calls position 0, or None where positions cannot be given or are relative.
         lock: one forward pass at a time, because hooks and weights are shared by all visitors.
     """
 
@@ -37,15 +39,19 @@ class Model:
     tokenizer: Any
     depth: int
     limit: int
+    first_position: int | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     blocks: Any = None
 
-    def hidden_states(self, batch: Sequence[np.ndarray], layers: Sequence[int]) -> dict[int, "torch.Tensor"]:
+    def hidden_states(
+        self, batch: Sequence[np.ndarray], layers: Sequence[int], positions: Sequence[np.ndarray] | None = None
+    ) -> dict[int, "torch.Tensor"]:
         """Hidden states of some windows at some layers.
 
         Args:
             batch: input ids of each window.
             layers: 0 (embedding output) to `depth`.
+            positions: position of each id, counted from 0; None means from 0 on in every window.
 
         Returns:
             For each layer a (windows, longest, dim) float32 tensor; positions past a window's end are undefined.
@@ -59,13 +65,18 @@ class Model:
         for row, window in enumerate(batch):
             ids[row, : len(window)] = torch.from_numpy(window)
             mask[row, : len(window)] = 1
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        if positions is not None and self.first_position is not None:
+            inputs["position_ids"] = torch.zeros_like(ids) + self.first_position
+            for row, window in enumerate(positions):
+                inputs["position_ids"][row, : len(window)] += torch.from_numpy(window)
         with torch.inference_mode():
             if max(layers) < self.depth and self.blocks is not None:
-                return self._stopping_early(ids, mask, layers)
-            states = self.network(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+                return self._stopping_early(inputs, layers)
+            states = self.network(**inputs, output_hidden_states=True).hidden_states
         return {layer: states[layer].float() for layer in layers}
 
-    def _stopping_early(self, ids: Any, mask: Any, layers: Sequence[int]) -> dict[int, "torch.Tensor"]:
+    def _stopping_early(self, inputs: dict[str, Any], layers: Sequence[int]) -> dict[int, "torch.Tensor"]:
         """The inputs of the blocks after the wanted layers; the blocks past the deepest one never run."""
         states: dict[int, Any] = {}
         deepest = max(layers)
@@ -85,7 +96,7 @@ class Model:
                 handle = self.blocks[layer].register_forward_pre_hook(remember(layer), with_kwargs=True)
                 hooks.callback(handle.remove)
             try:
-                self.network(input_ids=ids, attention_mask=mask)
+                self.network(**inputs)
             except _Deepest:
                 pass
         return states
@@ -125,7 +136,9 @@ def load_model(folder: Path, name: str) -> Model:
     # A sentence that contains "<s>" or "[MASK]" is text, not a command to the model.
     tokenizer.split_special_tokens = True
     network.eval()
-    model = Model(network, tokenizer, network.config.num_hidden_layers, _limit(network, tokenizer))
+    model = Model(
+        network, tokenizer, network.config.num_hidden_layers, _limit(network, tokenizer), _first_position(network)
+    )
     _check_states(model, name)
     return model
 
@@ -156,11 +169,21 @@ def _limit(network: Any, tokenizer: Any) -> int:
         limits.append(int(tokenizer.model_max_length))
     positions = getattr(network.config, "max_position_embeddings", None) or getattr(network.config, "n_positions", None)
     if positions and positions > 0:
-        table = getattr(getattr(network, "embeddings", None), "position_embeddings", None)
-        # RoBERTa and its kin count positions from the padding index + 1.
-        shift = table.padding_idx + 1 if table is not None and table.padding_idx is not None else 0
-        limits.append(int(positions) - shift)
+        limits.append(int(positions) - _padding_shift(network))
     return min(limits)
+
+
+def _padding_shift(network: Any) -> int:
+    """Position of the first id in the position table: RoBERTa and its kin count from the padding index + 1."""
+    table = getattr(getattr(network, "embeddings", None), "position_embeddings", None)
+    return table.padding_idx + 1 if table is not None and table.padding_idx is not None else 0
+
+
+def _first_position(network: Any) -> int | None:
+    """What the model calls position 0, or None where it takes no positions or knows only relative ones."""
+    table = getattr(getattr(network, "embeddings", None), "position_embeddings", None)
+    takes = "position_ids" in inspect.signature(network.forward).parameters
+    return _padding_shift(network) if takes and table is not None else None
 
 
 def _check_states(model: Model, name: str) -> None:

@@ -37,12 +37,15 @@ class Window:
         ids: input ids with special tokens.
         kept: (k,) columns of `ids` whose vectors are used.
         token: (k,) index of each kept column among the sentence's tokens, -1 for an opening special token.
+        positions: (len(ids),) positions counted from 0. A token keeps its position in the sentence, modulo what
+            a window holds, so that windows agree where they overlap.
     """
 
     sentence: int
     ids: np.ndarray
     kept: np.ndarray
     token: np.ndarray
+    positions: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -118,14 +121,14 @@ def _opening(special: Sequence[int]) -> int:
 
 
 def windows(tokens: Tokens, sentence: int, limit: int) -> list[Window]:
-    """Cut a sentence into windows of at most `limit` ids that overlap by half.
+    """Cut a sentence into windows of at most `limit` ids that share three quarters with the next one.
 
-    Each token is read from the window in which it stands furthest from an edge, so it has at least a quarter
-    of a window of context on each side (Devlin et al. 2019, appendix A, for questions over long documents).
+    Each token is read from the window in which it stands furthest from an edge, so that it has three eighths
+    of a window of context on each side (the max-context rule of Devlin et al. 2019 for long documents).
     """
     size = limit - len(tokens.before) - len(tokens.after)
     count, shift = len(tokens.ids), len(tokens.before)
-    starts = [0] if count <= size else [*range(0, count - size, max(1, size // 2)), count - size]
+    starts = [0] if count <= size else [*range(0, count - size, max(1, size // 4)), count - size]
     found = []
     for number, start in enumerate(starts):
         stop = min(start + size, count)
@@ -136,8 +139,16 @@ def windows(tokens: Tokens, sentence: int, limit: int) -> list[Window]:
         kept = token - start + shift
         if number == 0 and tokens.before:
             kept, token = np.concatenate([[0], kept]), np.concatenate([[-1], token])
-        found.append(Window(sentence, ids, kept, token))
+        found.append(Window(sentence, ids, kept, token, _positions(len(ids), start, shift, size)))
     return found
+
+
+def _positions(length: int, start: int, shift: int, size: int) -> np.ndarray:
+    """Positions of a window's ids: those of a first window as usual, later ones go on and wrap round."""
+    positions = np.arange(length)
+    if start:
+        positions[shift:] = shift + (positions[shift:] - shift + start) % size
+    return positions
 
 
 def word_membership(tokens: Tokens, sentence: Sentence, offset: int, pool: Pool) -> Membership:
