@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.alignment.linear import Affine, fit_languages
 from analysis.alignment.method import AlignmentData, Fidelity, Method, Say, Uses
-from analysis.alignment.pairs import PairSettings, collect
+from analysis.alignment.pairs import PairSettings, collect, wanted_languages
 from analysis.alignment.rotation import procrustes
 from analysis.encoders.encoder import Encoder
 from analysis.settings import Setting
@@ -81,7 +81,8 @@ def fit(
     Source: Wang, Che, Guo, Liu and Liu 2019, Cross-lingual BERT transformation for zero-shot dependency parsing,
     section 3.2. Relatives: `rotation` is the safer choice below some thousand pairs.
     """
-    found = {tag: collect(encoder, data.bitexts, tag, settings, seed=seed) for tag in data.languages}
+    languages = wanted_languages(data, settings.languages)
+    found = {tag: collect(encoder, data.bitexts, tag, settings, seed=seed) for tag in languages}
 
     def fit_one(pairs: object, slot: int) -> Affine:
         """The map of one language at one layer."""

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import numpy as np
 
+from analysis.alignment.method import AlignmentData
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.vectors import Vectors
-from analysis.errors import InputError
+from analysis.errors import InputError, unknown
 from analysis.links.align import decode_pairs
 from analysis.links.aligner import Aligner
 from analysis.settings import Setting
 from analysis.text.corpus import Bitext
+from analysis.text.languages import normalise_tag
 from analysis.text.pharaoh import Link, Links
 
 
@@ -22,6 +24,7 @@ class PairSettings:
 
     layers: Annotated[str, Setting("all, or numbers separated by commas")] = "all"
     anchor: Annotated[str, Setting("language that the others are mapped to")] = "en"
+    languages: Annotated[str, Setting("languages to map, separated by commas, or all that the data have")] = "all"
     one_to_one: Annotated[
         bool, Setting("keep only words that occur in one link", source="Cao et al. 2020, section 2")
     ] = True
@@ -58,6 +61,21 @@ def parse_layers(encoder: Encoder, text: str) -> tuple[int, ...]:
     except ValueError:
         raise InputError(f"layers={text!r} is not a list of layers; valid: all, or numbers like 8,12") from None
     return encoder.check_layers(wanted)
+
+
+def wanted_languages(data: AlignmentData, text: str) -> tuple[str, ...]:
+    """The languages of a `languages` setting.
+
+    Raises:
+        InputError: a language that the data do not have.
+    """
+    if text == "all":
+        return data.languages
+    wanted = tuple(normalise_tag(tag) for tag in text.replace(" ", ",").split(",") if tag)
+    for tag in wanted:
+        if tag not in data.languages:
+            raise unknown("language of the data", tag, data.languages)
+    return wanted
 
 
 def collect(

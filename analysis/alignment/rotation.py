@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.alignment.linear import Affine, fit_languages, principal_axes
 from analysis.alignment.method import AlignmentData, Fidelity, Method, Say, Uses
-from analysis.alignment.pairs import PairSettings, WordPairs, collect
+from analysis.alignment.pairs import PairSettings, WordPairs, collect, wanted_languages
 from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
 from analysis.settings import Setting
@@ -86,7 +86,8 @@ def fit(
         raise InputError(
             "to=zero needs the languages' means; valid with normalisation=centre, centre_std or centre_unit"
         )
-    found = {tag: collect(encoder, data.bitexts, tag, settings, seed=seed) for tag in data.languages}
+    languages = wanted_languages(data, settings.languages)
+    found = {tag: collect(encoder, data.bitexts, tag, settings, seed=seed) for tag in languages}
     pairs = {tag: one for tag, one in found.items() if one is not None}
     bases = _bases(pairs, settings.rank) if settings.rank else None
     tensors = fit_languages(

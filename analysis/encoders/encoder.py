@@ -17,7 +17,7 @@ from analysis.errors import InputError
 from analysis.text.corpus import Sentence, digest
 
 # Part of every cache key: raise it when the way tokens become words changes.
-POOLING = 2
+POOLING = 1
 Progress = Callable[[int, int], None]
 
 

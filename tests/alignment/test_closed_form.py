@@ -111,6 +111,12 @@ def test_layers_setting_narrows_the_maps(tiny, tmp_path):
     assert np.abs(encoder.words(spanish).layer(1) - base.words(spanish).layer(1)).max() > 1e-6
 
 
+def test_languages_setting_narrows_the_maps(tiny, tmp_path):
+    with pytest.raises(InputError, match="unknown language of the data 'de'"):
+        made(tiny, tmp_path, "rotation", "languages=de")
+    assert load_encoder(str(made(tiny, tmp_path, "rotation", "languages=es"))).languages == {"es"}
+
+
 def test_centring_puts_every_mean_at_zero_or_at_the_anchors(tiny, tmp_path):
     data = bitext()
     encoder = load_encoder(str(made(tiny, tmp_path, "centring")))
