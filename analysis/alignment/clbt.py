@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.alignment.linear import Affine, fit_languages
 from analysis.alignment.method import AlignmentData, Fidelity, Method, Say, Uses
-from analysis.alignment.pairs import PairSettings, collect, wanted_languages
+from analysis.alignment.pairs import PairSettings, WordPairs, collect, wanted_languages
 from analysis.alignment.rotation import procrustes
 from analysis.encoders.encoder import Encoder
 from analysis.settings import Setting
@@ -82,11 +82,11 @@ def fit(
     section 3.2. Relatives: `rotation` is the safer choice below some thousand pairs.
     """
     languages = wanted_languages(data, settings.languages)
-    found = {tag: collect(encoder, data.bitexts, tag, settings, seed=seed) for tag in languages}
+    found = ((tag, collect(encoder, data.bitexts, tag, settings, seed=seed)) for tag in languages)
 
-    def fit_one(pairs: object, slot: int) -> Affine:
+    def fit_one(pairs: WordPairs, slot: int) -> Affine:
         """The map of one language at one layer."""
-        source, target = pairs.source[slot], pairs.target[slot]  # type: ignore[attr-defined]
+        source, target = pairs.source[slot], pairs.target[slot]
         svd = settings.solver == "svd"
         weight = procrustes(source, target) if svd else least_squares(source, target, settings.ridge)
         return Affine(np.zeros(len(weight)), np.zeros(len(weight)), weight=weight)

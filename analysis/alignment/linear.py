@@ -1,6 +1,6 @@
 """What the closed-form methods share: an affine map of one language at one layer, and how it is stored."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,34 +34,35 @@ class Affine:
         return {f"{prefix}/{name}": value.astype(precision) for name, value in kept.items()}
 
 
-def principal_axes(clouds: Sequence[np.ndarray], rank: int) -> np.ndarray:
-    """The leading principal axes of several clouds, each centred by its own mean.
+def covariance(cloud: np.ndarray) -> np.ndarray:
+    """(dim, dim) float64 covariance of (n, dim) vectors around their own mean."""
+    centred = cloud.astype(np.float64) - cloud.mean(axis=0, dtype=np.float64)
+    return centred.T @ centred / max(1, len(cloud))
+
+
+def principal_axes(covariances: np.ndarray, rank: int) -> np.ndarray:
+    """The leading principal axes of a (summed) covariance matrix.
 
     Args:
-        clouds: (n, dim) vectors each.
+        covariances: (dim, dim) float64, symmetric.
         rank: number of axes, at most dim.
 
     Returns:
         (dim, rank) float64 with orthonormal columns.
     """
-    dim = clouds[0].shape[1]
-    total = np.zeros((dim, dim))
-    for cloud in clouds:
-        centred = cloud.astype(np.float64) - cloud.mean(axis=0, dtype=np.float64)
-        total += centred.T @ centred / max(1, len(cloud))
-    _, axes = np.linalg.eigh(total)
-    return axes[:, ::-1][:, : min(rank, dim)]
+    _, axes = np.linalg.eigh(covariances)
+    return axes[:, ::-1][:, : min(rank, len(axes))]
 
 
 def fit_languages(
-    encoder: Encoder, pairs: Mapping[str, WordPairs | None], settings: PairSettings, say: Say,
+    encoder: Encoder, pairs: Iterable[tuple[str, WordPairs | None]], settings: PairSettings, say: Say,
     fit_one: Callable[[WordPairs, int], Affine], bases: Sequence[np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """Fit a map for every language and layer and name the tensors.
 
     Args:
         encoder: whose layers `settings.layers` names.
-        pairs: word pairs by language; None where there are too few.
+        pairs: (language, its word pairs), None where there are too few; one language at a time is in memory.
         settings: layers and precision.
         say: told which language was fitted on how many pairs.
         fit_one: makes the map from the word pairs of a language and the layer's place among the layers.
@@ -72,7 +73,7 @@ def fit_languages(
     """
     layers = parse_layers(encoder, settings.layers)
     tensors: dict[str, np.ndarray] = {}
-    for language, one in pairs.items():
+    for language, one in pairs:
         if one is None:
             say(f"{language}: too few linked words, no map")
             continue

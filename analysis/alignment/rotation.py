@@ -1,13 +1,14 @@
 """Orthogonal Procrustes: one rotation per language and layer into the anchor's space."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 
-from analysis.alignment.linear import Affine, fit_languages, principal_axes
+from analysis.alignment.linear import Affine, covariance, fit_languages, principal_axes
 from analysis.alignment.method import AlignmentData, Fidelity, Method, Say, Uses
-from analysis.alignment.pairs import PairSettings, WordPairs, collect, wanted_languages
+from analysis.alignment.pairs import PairSettings, WordPairs, collect, parse_layers, wanted_languages
 from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
 from analysis.settings import Setting
@@ -87,28 +88,31 @@ def fit(
             "to=zero needs the languages' means; valid with normalisation=centre, centre_std or centre_unit"
         )
     languages = wanted_languages(data, settings.languages)
-    found = {tag: collect(encoder, data.bitexts, tag, settings, seed=seed) for tag in languages}
-    pairs = {tag: one for tag, one in found.items() if one is not None}
-    bases = _bases(pairs, settings.rank) if settings.rank else None
-    tensors = fit_languages(
-        encoder, found, settings, say,
-        lambda one, slot: _fit_one(one.source[slot], one.target[slot], settings.normalisation,
-                                   None if bases is None else bases[slot]),
-        bases,
-    )  # fmt: skip
-    return tensors if settings.to == "anchor" else _centred(tensors, pairs, data.anchor, settings)
+    bases = _bases(_each(encoder, data, languages, settings, seed), settings.rank) if settings.rank else None
+    centres: list[np.ndarray] = []
+
+    def fit_one(one: WordPairs, slot: int) -> Affine:
+        """The map of one language at one layer; the anchor's mean is kept for the end."""
+        if slot == 0:
+            centres.append(one.target.mean(axis=1, dtype=np.float64))
+        basis = None if bases is None else bases[slot]
+        found = _fit_one(one.source[slot], one.target[slot], settings.normalisation, basis)
+        return found if settings.to == "anchor" else replace(found, shift=np.zeros_like(found.shift))
+
+    pairs = _each(encoder, data, languages, settings, seed)
+    tensors = fit_languages(encoder, pairs, settings, say, fit_one, bases)
+    if settings.to == "zero":
+        for layer, mean in zip(parse_layers(encoder, settings.layers), np.mean(centres, axis=0), strict=True):
+            tensors[f"{data.anchor}/{layer}/mean"] = mean.astype(settings.precision)
+    return tensors
 
 
-def _centred(
-    tensors: dict[str, np.ndarray], pairs: dict[str, WordPairs], anchor: str, settings: RotationSettings
-) -> dict[str, np.ndarray]:
-    """The same maps with every language's centre at zero: no shift, and a mean for the anchor too."""
-    kept = {key: value for key, value in tensors.items() if not key.endswith("/shift")}
-    layers = [int(key.split("/")[1]) for key in tensors if key.startswith(f"{next(iter(pairs))}/")]
-    for slot, layer in enumerate(sorted(set(layers))):
-        mean = np.mean([one.target[slot].mean(axis=0, dtype=np.float64) for one in pairs.values()], axis=0)
-        kept[f"{anchor}/{layer}/mean"] = mean.astype(settings.precision)
-    return kept
+def _each(
+    encoder: Encoder, data: AlignmentData, languages: Sequence[str], settings: RotationSettings, seed: int
+) -> Iterator[tuple[str, WordPairs | None]]:
+    """The word pairs of one language after the other; the vectors come from the cache the second time."""
+    for tag in languages:
+        yield tag, collect(encoder, data.bitexts, tag, settings, seed=seed)
 
 
 def _fit_one(source: np.ndarray, target: np.ndarray, normalisation: str, basis: np.ndarray | None) -> Affine:
@@ -128,11 +132,15 @@ def _fit_one(source: np.ndarray, target: np.ndarray, normalisation: str, basis: 
     return Affine(mean_source, mean_target, core=procrustes(x @ basis, y @ basis) - np.eye(basis.shape[1]))
 
 
-def _bases(pairs: dict[str, WordPairs], rank: int) -> list[np.ndarray]:
+def _bases(pairs: Iterable[tuple[str, WordPairs | None]], rank: int) -> list[np.ndarray]:
     """For each layer the (dim, rank) principal axes of all languages' and the anchor's centred words."""
-    layers = len(next(iter(pairs.values())).source) if pairs else 0
-    return [principal_axes([side[slot] for one in pairs.values() for side in (one.source, one.target)], rank)
-            for slot in range(layers)]  # fmt: skip
+    totals: list[np.ndarray] = []
+    for _, one in pairs:
+        if one is None:
+            continue
+        spread = [covariance(x) + covariance(y) for x, y in zip(one.source, one.target, strict=True)]
+        totals = [a + b for a, b in zip(totals, spread, strict=True)] if totals else spread
+    return [principal_axes(total, rank) for total in totals]
 
 
 SPEC = Method(

@@ -3,7 +3,7 @@
 import inspect
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,10 +95,8 @@ class Model:
             for layer in set(layers):
                 handle = self.blocks[layer].register_forward_pre_hook(remember(layer), with_kwargs=True)
                 hooks.callback(handle.remove)
-            try:
+            with suppress(_Deepest):
                 self.network(**inputs)
-            except _Deepest:
-                pass
         return states
 
 

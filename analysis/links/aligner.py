@@ -44,7 +44,9 @@ class Aligner:
 
         Args:
             encoder: its `link_defaults` fill the gaps.
-            layer, decoder, level: overrides.
+            layer: instead of the encoder's own choice.
+            decoder: instead of the encoder's own choice.
+            level: instead of the encoder's own choice.
             settings: `key=value` settings of the decoder.
 
         Raises:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.alignment.clbt import least_squares
-from analysis.alignment.linear import principal_axes
+from analysis.alignment.linear import covariance, principal_axes
 from analysis.alignment.pairs import PairSettings, collect
 from analysis.alignment.rotation import procrustes
 from analysis.alignment.run import align
@@ -64,7 +64,8 @@ def test_least_squares_is_numpys_without_ridge_and_the_identity_with_a_strong_on
 def test_principal_axes_are_orthonormal_and_find_the_long_axis():
     rng = np.random.default_rng(0)
     cloud = rng.normal(size=(200, 6)) * [1, 1, 9, 1, 5, 1] + 100
-    axes = principal_axes([cloud], 2)
+    np.testing.assert_allclose(covariance(cloud), np.cov(cloud.T, bias=True))
+    axes = principal_axes(covariance(cloud), 2)
     np.testing.assert_allclose(axes.T @ axes, np.eye(2), atol=1e-10)
     assert np.abs(axes[2, 0]) > 0.95
     assert np.abs(axes[4, 1]) > 0.95
@@ -76,7 +77,7 @@ def test_pairs_are_the_linked_words(tiny):
     pairs = collect(encoder, [data], "es", PairSettings(layers="2"), seed=0)
     source, target = encoder.words(data.source, layers=[2]), encoder.words(data.target, layers=[2])
     rows = [(n, i, j) for n, links in enumerate(data.links) for i, j in sorted(links.sure)]
-    at = lambda vectors, n, k: vectors.values[0][(vectors.units.sentence == n) & (vectors.units.position == k)][0]  # noqa: E731
+    at = lambda vectors, n, k: vectors.values[0][(vectors.units.sentence == n) & (vectors.units.position == k)][0]
     np.testing.assert_array_equal(pairs.source[0], [at(source, n, i) for n, i, _ in rows])
     np.testing.assert_array_equal(pairs.target[0], [at(target, n, j) for n, _, j in rows])
 
