@@ -13,6 +13,7 @@ from analysis.settings import fields
 from analysis.text.corpus import Bitext
 
 SCORES = {"cosine": "cosine", "csls": "CSLS"}
+LOW = 10  # percent below which no title says that languages are kept together
 USUAL = ("word_retrieval-cosine", "word_retrieval-csls", "sentence_retrieval-cosine", "link_f1")
 
 
@@ -66,20 +67,22 @@ class Curve:
         return "; ".join(dict.fromkeys(result.note for result in self.results if result.note))
 
 
-def variants(bitext: Bitext, *, decoder: str = "argmax", level: str = "word") -> list[Variant]:
+def variants(bitext: Bitext, *, decoder: str = "argmax", level: str = "word", options: str = "") -> list[Variant]:
     """Every registered measure that fits the data; one that scores by cosine or CSLS comes once for each.
 
     Args:
         bitext: the sentence pairs.
         decoder: how link measures read links off similarities.
         level: whether link measures compare words or subwords.
+        options: settings of the decoder, as `key=value` separated by spaces.
     """
+    wanted = {"decoder": decoder, "level": level, "options": options}
     found = []
     for measure in registered("measures").values():
         if fits(measure, bitext):
             continue
         known = {field.name: field for field in fields(measure.settings)}
-        chosen = {name: value for name, value in (("decoder", decoder), ("level", level)) if name in known}
+        chosen = {name: value for name, value in wanted.items() if name in known}
         settings = replace(measure.settings(), **chosen)
         scores = known["score"].setting.choices if "score" in known else ()
         if not scores:
@@ -138,10 +141,13 @@ def tell_curves(a: Curve, b: Curve) -> str:
     pair = "-".join(a.pair)
     if a.best is None or b.best is None:
         return f"{a.variant.title}: no score for {pair}"
-    if a.encoder == b.encoder:
-        return f"{_tell_one(a, pair)}"
+    if a.results[-1].low is None or b.results[-1].low is None:
+        ends = f"{a.encoder} {_value(a, -1)}, {b.encoder} {_value(b, -1)}"
+        return f"{a.variant.title} of {pair}: too few sentence pairs to tell anything ({ends} at the last layer)"
+    if a is b or (a.encoder, a.results) == (b.encoder, b.results):
+        return _tell_one(a, pair)
     told_a, told_b = _tell_one(a, pair), _tell_one(b, "it")
-    if not pulls_apart(a) and not pulls_apart(b):
+    if " keeps " in told_a:
         told_b = told_b.replace(" keeps it together to the last layer", " does so too")
     return f"{told_a}; {told_b}{_tell_gain(a, b)}"
 
@@ -150,6 +156,8 @@ def _tell_one(curve: Curve, pair: str) -> str:
     """What one curve does from its best layer to its last."""
     best, last = curve.best or 0, len(curve.layers) - 1
     top, end = _value(curve, best), _value(curve, last)
+    if curve.variant.measure.higher_is_better and curve.results[best].unit == "percent" and _score(curve, best) < LOW:
+        return f"{curve.encoder} lines {pair} up at no layer (at best {top})"
     if not pulls_apart(curve):
         return f"{curve.encoder} keeps {pair} together to the last layer ({end})"
     return f"{curve.encoder} pulls {pair} apart after layer {curve.layers[best]} ({top}, at the last layer {end})"
@@ -176,6 +184,11 @@ def _tell_gain(a: Curve, b: Curve) -> str:
     if not change.significant:
         return ", no clear difference at the last layer"
     return f", {_signed(change.difference, one.unit)} at the last layer"
+
+
+def _score(curve: Curve, at: int) -> float:
+    """A score, 0 where there is none."""
+    return curve.results[at].score or 0.0
 
 
 def _value(curve: Curve, at: int) -> str:

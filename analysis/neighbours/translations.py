@@ -231,10 +231,11 @@ def translations_of(corpus: Corpus, row: int, source: str, position: int, target
 
 
 def telling_position(sentence: Sentence) -> int:
-    """The first word with a sense in brackets ("bank (river)"), else with a concept, else the first word."""
-    told = (n for n, sense in enumerate(sentence.senses) if "(" in sense)
+    """The first word with several senses ("bank (river)" of bank), else one with a concept, else the first word."""
+    told = (n for n, sense in enumerate(sentence.senses) if sense.startswith(f"{sentence.words[n].casefold()} ("))
+    near = (n for n, sense in enumerate(sentence.senses) if "(" in sense)
     known = (n for n, concept in enumerate(sentence.concepts) if concept)
-    return next(told, next(known, 0))
+    return next(told, next(near, next(known, 0)))
 
 
 def telling_row(corpus: Corpus, language: str) -> int:

@@ -106,7 +106,9 @@ def gather(shown: Shown, vectors: Mapping[str, np.ndarray]) -> np.ndarray:
     return found
 
 
-def translation_lines(corpus: Corpus, shown: Shown, languages: Sequence[str], *, unit: Unit | str = Unit.WORD) -> np.ndarray:
+def translation_lines(
+    corpus: Corpus, shown: Shown, languages: Sequence[str], *, unit: Unit | str = Unit.WORD
+) -> np.ndarray:
     """Which of the units translate each other: the first language of a row with every other one.
 
     Words by the corpus's links or concepts, sentences (and words of a corpus of terms without links, where both
@@ -121,7 +123,9 @@ def translation_lines(corpus: Corpus, shown: Shown, languages: Sequence[str], *,
     Returns:
         (m, 2) int indices of units.
     """
-    place = {key: n for n, key in enumerate(zip(shown.row.tolist(), shown.language, shown.position.tolist(), strict=True))}
+    place = {
+        key: n for n, key in enumerate(zip(shown.row.tolist(), shown.language, shown.position.tolist(), strict=True))
+    }
     there = [tag for tag in languages if tag in corpus.languages]
     number = {row_id: n for n, row_id in enumerate(corpus.row_ids)}
     lines = []
@@ -170,7 +174,9 @@ def _counted(shown: Shown) -> Shown:
     )
 
 
-def _linked(corpus: Corpus, source: str, target: str, unit: Unit, number: Mapping[str, int]) -> list[tuple[int, int, int]]:
+def _linked(
+    corpus: Corpus, source: str, target: str, unit: Unit, number: Mapping[str, int]
+) -> list[tuple[int, int, int]]:
     """(row, word, word) of all known translations of one pair of languages."""
     both = [n for n, row in enumerate(corpus.rows) if source in row and target in row]
     if not both:
@@ -229,7 +235,10 @@ def find_text(shown: Shown, lines: np.ndarray, query: str) -> np.ndarray:
     """
     wanted = query.strip().casefold()
     texts = [text.casefold() for text in shown.text]
-    found = np.array([text == wanted or sense.casefold() == wanted for text, sense in zip(texts, shown.sense, strict=True)], dtype=bool)
+    found = np.array(
+        [text == wanted or sense.casefold() == wanted for text, sense in zip(texts, shown.sense, strict=True)],
+        dtype=bool,
+    )
     if not found.any():
         found = np.array([wanted in text for text in texts], dtype=bool)
     if len(lines) and found.any():

@@ -124,7 +124,15 @@ def test_token_ids_are_those_of_another_tokenizer(bundled, file):
     checked = texts()
     assert len(checked) >= 20
     assert sum(map(len, checked.values())) >= 200
-    hard = ["a\u200bb", "tab\tand\nline", "  spaced   out ", "ﬁnance Ｆｕｌｌ ～ ½", "👩‍👩‍👧 ok", "می‌خواهم", "\u0007bell"]
+    hard = [
+        "a\u200bb",
+        "tab\tand\nline",
+        "  spaced   out ",
+        "ﬁnance Ｆｕｌｌ ～ ½",
+        "👩‍👩‍👧 ok",
+        "می‌خواهم",
+        "\u0007bell",
+    ]
     for tag, lines in {**checked, "hard": hard}.items():
         for line in lines:
             assert bundled.model.tokenizer(line)["input_ids"] == viterbi(file, vocabulary, line), (tag, line)
@@ -170,7 +178,9 @@ def test_word_vectors_are_those_of_an_independent_dequantisation(bundled, file):
         coded = bundled.model.tokenizer(text, return_offsets_mapping=True)
         states = bert(file, coded["input_ids"])
         for n, (start, end) in enumerate(sentence.spans):
-            mine = [k for k, (a, b) in enumerate(coded["offset_mapping"]) if a < end and b > start and text[a:b].strip()]
+            mine = [
+                k for k, (a, b) in enumerate(coded["offset_mapping"]) if a < end and b > start and text[a:b].strip()
+            ]
             expected = states[:, mine].mean(axis=1)
             for layer in range(13):
                 a, b = found.values[layer, n].astype(float), expected[layer]

@@ -53,7 +53,7 @@ def by_brute_force(space, csls_k=None):
         x / np.linalg.norm(x, axis=1, keepdims=True) for x in (space.source.astype(float), space.target.astype(float))
     ]
     links = [(n, i, j) for n, pair in enumerate(space.links) for i, j in sorted(pair.one_to_one())]
-    at = lambda units, n, k: int(np.flatnonzero((units.sentence == n) & (units.position == k))[0])  # noqa: E731
+    at = lambda units, n, k: int(np.flatnonzero((units.sentence == n) & (units.position == k))[0])
     pairs = [(at(space.source_units, n, i), at(space.target_units, n, j)) for n, i, j in links]
     hits = 0
     for one, other, x, y in ((0, 1, *unit), (1, 0, *unit[::-1])):

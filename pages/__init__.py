@@ -1,0 +1,1 @@
+"""The pages of the workbench, one thin file each; `_parts` holds what several of them share."""
