@@ -66,7 +66,8 @@ def align(
         "default_layer": encoder.depth, "languages": languages, "settings": asdict(settings), "seed": seed,
         "summary": f"{method.title} for {len(languages)} languages", "command": command,
         "sources": [asdict(source) for source in sources],
-        "data": [_data_record(bitext) for bitext in bitexts], "versions": versions(),
+        "data": [_data_record(bitext) for bitext in data.bitexts if bitext.languages[0] in languages],
+        "versions": versions(),
     }  # fmt: skip
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_parent(out)))
     try:
@@ -133,6 +134,7 @@ def _write(folder: Path, tensors: dict[str, np.ndarray], card: dict[str, Any]) -
     from safetensors.numpy import save_file
 
     save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, folder / MAPS)
+    (folder / MAPS).chmod(0o644)
     (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
     (folder / "README.md").write_text(model_card(card), "utf-8")
 
