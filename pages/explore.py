@@ -161,7 +161,7 @@ def _selection(wanted: pictures.Picture, shown: Shown, picked: np.ndarray) -> No
         return
     corpus = data.corpus(wanted.corpus)
     most = 60
-    with st.expander(f"{len(picked):,} selected points in their sentences", expanded=len(picked) <= 14):
+    with st.expander(f"Selected points in their sentences ({len(picked):,})", expanded=len(picked) <= 14):
         lines = []
         for number in picked[:most].tolist():
             sentence, position = sentence_of(corpus, shown, number), int(shown.position[number])
@@ -240,17 +240,18 @@ def _moved(wanted: pictures.Picture, shown: Shown) -> None:
     corpus = data.corpus(wanted.corpus)
     name = lambda n: f"{shown.text[n][:60]} ({shown.language[n]})"  # noqa: E731
     columns = {
-        UNITS[wanted.unit][:-1]: [shown.text[n][:200] for n in order],
+        UNITS[wanted.unit][:-1]: [shown.text[n][:300] for n in order],
         "Language": [language(shown.language[n]).name for n in order],
         "Sense": [shown.sense[n] for n in order],
         "Moved": found.shift[order],
         "Neighbours kept": found.kept[order],
         "Nearest in A": [name(near_a[n]) for n in order],
         "Nearest in B": [name(near_b[n]) for n in order],
-        "Sentence": [sentence_of(corpus, shown, n).text[:300] for n in order],
     }
-    if wanted.unit == "sentence":
-        columns = {name: column for name, column in columns.items() if name not in ("Sense", "Sentence")}
+    if not any(shown.sense):
+        columns.pop("Sense")
+    if wanted.unit == "word":
+        columns["In the sentence"] = [sentence_of(corpus, shown, n).text[:300] for n in order]
     st.subheader("What moved most from A to B")
     bars = {
         "Moved": st.column_config.NumberColumn(

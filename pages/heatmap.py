@@ -183,8 +183,8 @@ def _decoder_box(view: state.View) -> tuple[str, Any]:
     assert decoder is not None
     state.set_page_value("decoder", decoder)
     st.caption(
-        f"{specs[decoder].summary} Layers are those of the sidebar; for links, layer {best.layer} of A was best on "
-        f"{best.chosen_on or 'nothing yet: it is a guess'}."
+        f"{specs[decoder].summary} Layers are those of the sidebar; A's own layer for links is {best.layer}.",
+        help=f"Chosen on: {chrome.plain(best.chosen_on)}" if best.chosen_on else "Not chosen on data: a usual guess.",
     )
     kept = best.settings if decoder == best.decoder else {}
     return decoder, parse_settings(specs[decoder].settings, [f"{key}={value}" for key, value in kept.items()])

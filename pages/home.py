@@ -137,12 +137,12 @@ def _picture(wanted: pictures.Picture) -> None:
         f"A · {chrome.label(wanted.a)} · layer {wanted.layer_a}",
         f"B · {chrome.label(wanted.b)} · layer {wanted.layer_b}",
     ]
+    named = "; the named ones are a handful of concepts joined to their translations" if chosen.any() else ""
     caption = (
-        "Every point is a word in its sentence, coloured by language; the named ones are a handful of concepts "
-        "joined to their translations. Both panels are one PCA frame, so shorter lines in B mean that translations "
-        f"moved together. It shows {100 * frame.explained_a:.0f} % of A's variance and "
-        f"{100 * (frame.explained_b or 0):.0f} % of B's: what looks near may be far in the other dimensions, so trust "
-        "the numbers first."
+        f"Every point is a word in its sentence, coloured by language{named}. Both panels are one PCA frame, so "
+        f"shorter lines in B mean that translations moved together. It shows {100 * frame.explained_a:.0f} % of A's "
+        f"variance and {100 * (frame.explained_b or 0):.0f} % of B's: what looks near may be far in the other "
+        "dimensions, so trust the numbers first."
     )
     chrome.figure(
         shared_scatter(corpus, shown, panels, titles, lines if chosen.any() else np.empty((0, 2), int), look=look),
@@ -177,14 +177,18 @@ def _links(view: state.View) -> None:
     shared = state.as_query(view)
     other = next((tag for tag in view.languages if tag != "en"), "es")
     ways = (
-        ("explore", "See where the words for bank lie, in every language", {"word": "bank"}),
-        ("heatmap", "Compare one sentence pair word by word", {"row": "t001", "source": "en", "target": other}),
-        ("translate", "Find a word's nearest neighbours in each language", {"row": "t001"}),
+        ("explore", "the words for bank lie, in every language", "words and their translations lie", {"word": "bank"}),
+        ("heatmap", "one sentence pair agrees word by word", "", {"row": "t002", "source": "en", "target": other}),
+        ("translate", "a word's nearest neighbours are in each language", "", {"row": "t002", "source": "en"}),
     )
-    for name, label, extra in ways:
-        if (Path(__file__).parent / f"{name}.py").exists():
-            preset = extra if view.corpus == "tour" else {}
-            st.page_link(f"pages/{name}.py", label=label, icon=":material/arrow_forward:", query_params=shared | preset)
+    for name, tour, elsewhere, preset in ways:
+        if not (Path(__file__).parent / f"{name}.py").exists():
+            continue
+        in_tour = view.corpus == "tour"
+        st.page_link(
+            f"pages/{name}.py", label=f"See where {tour if in_tour else elsewhere or tour}",
+            icon=":material/arrow_forward:", query_params=shared | (preset if in_tour else {}),
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

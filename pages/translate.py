@@ -156,7 +156,8 @@ def _answer(view: state.View, word: lookup.Word, score: str, k: int, once: bool,
         "The true translation, where known, has a bar at its left, and is added below the list where it stands "
         "further down. ▲ and ▼: places gained and lost against A, whose rank stands in brackets. Neighbours are "
         "searched in the encoder's own space among all words of the language in this corpus; a near word that is no "
-        f"translation may still be a good one. {chrome.plain(data.sample_note(view.corpus))}"
+        f"translation may still be a good one. {chrome.plain(data.sample_note(view.corpus))} "
+        f"{chrome.plain(lookup.background_note(view, word))}"
     )
     rows = _rows(view, word, found, score)
     st.download_button(

@@ -67,8 +67,9 @@ def draw_scores(scores: Sequence[Scores], *, axis: str) -> "altair.Chart":
             one("p:Q", format=".3f"),
         ],
     )  # fmt: skip
-    scale = alt.Scale(zero=False, nice=True, padding=12)
-    x = alt.X("score:Q", title=axis, scale=scale, axis=alt.Axis(grid=True, gridOpacity=0.4))
+    ends = [row[name] for row in rows for name in ("low", "high", "score") if row[name] is not None]
+    scale = alt.Scale(zero=False, domain=[min(ends, default=0) - 1, max(ends, default=1) + 1], nice=True)
+    x = alt.X("score:Q", title=axis, scale=scale, axis=alt.Axis(grid=True, gridOpacity=0.4, tickMinStep=1))
     lines = base.mark_rule(strokeWidth=2, opacity=0.6).encode(x=alt.X("low:Q", title=axis, scale=scale), x2="high:Q")
     dots = base.mark_circle(size=80, opacity=1).encode(x=x)
     size = {

@@ -11,7 +11,7 @@ from analysis.neighbours.exact import mean_top_k
 from analysis.neighbours.rows import has_direction, normalise_rows, row_products
 from analysis.text.corpus import Corpus, Sentence
 
-BACKGROUND = 5000  # words of the query's language behind r(y) of CSLS; more are sampled
+BACKGROUND = 3000  # words of the query's language behind r(y) of CSLS; more are sampled
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def hubness(candidates: Candidates, background: Candidates, *, csls_k: int = 10,
 
     Args:
         candidates: the words that are ranked.
-        background: the words of the query's language; at most 5,000 of them are drawn.
+        background: the words of the query's language; at most 3,000 of them are drawn.
         csls_k: size of the neighbourhood.
         seed: seed of the draw.
 
@@ -209,7 +209,7 @@ def list_neighbours(
 def translations_of(corpus: Corpus, row: int, source: str, position: int, target: str) -> tuple[int, ...]:
     """The words of a row's sentence in another language that are linked to one word, by position.
 
-    Links the corpus lists come first, then shared concepts.
+    Links the corpus lists come first, then shared concepts; terms of one word each translate each other.
 
     Args:
         corpus: with links or concepts; without either nothing is known.
@@ -225,6 +225,8 @@ def translations_of(corpus: Corpus, row: int, source: str, position: int, target
         return tuple(sorted(j for i, j in corpus.links[source, target][row].sure if i == position))
     if (target, source) in corpus.links:
         return tuple(sorted(i for i, j in corpus.links[target, source][row].sure if j == position))
+    if corpus.unit == "phrase" and len(sides[source].spans) == len(sides[target].spans) == 1:
+        return (0,)
     here, there = sides[source].concepts, sides[target].concepts
     concept = here[position] if position < len(here) else 0
     return tuple(n for n, other in enumerate(there) if other == concept) if concept else ()

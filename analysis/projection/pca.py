@@ -21,7 +21,7 @@ class Frame:
         explained_b: the same for B, or None.
         joint: whether A and B were fitted together (their coordinates are the same directions), rather than
             each alone and B turned onto A.
-        scale: what B was multiplied by to have A's spread; 1 where they were fitted together.
+        scale: what B was multiplied by to have A's spread.
     """
 
     a: np.ndarray
@@ -36,11 +36,12 @@ def shared_pca(a: np.ndarray, b: np.ndarray | None = None, *, joint: bool | None
     """Project one encoder, or two over the same units, onto two shared axes.
 
     Rows are scaled to length 1 first, so that distances follow cosines, and each side is centred, so that a
-    shift of the whole cloud, which no neighbour sees, does not fill the picture. Then
+    shift of the whole cloud, which no neighbour sees, does not fill the picture. B is scaled to A's spread, so
+    that a line joining two units is short or long against the whole cloud. Then
 
     - joint: one PCA of both sides on top of each other. Right for a base encoder and one aligned from it, whose
       dimensions mean the same: a unit moves in the picture because its vector moved.
-    - not joint: a PCA of each (at most 50 axes), B scaled to A's spread and turned onto A by the orthogonal map
+    - not joint: a PCA of each (at most 50 axes), B turned onto A by the orthogonal map
       that fits best over the same units (Procrustes), then A's first two axes. Right for encoders of different
       width or origin: what is left of a move is what no rotation explains.
 
@@ -68,24 +69,23 @@ def shared_pca(a: np.ndarray, b: np.ndarray | None = None, *, joint: bool | None
     together = a.shape[1] == b.shape[1] if joint is None else joint
     rows = has_direction(a) & has_direction(b)
     x, y = _centred(a, rows), _centred(b, rows)
+    spread_x, spread_y = np.linalg.norm(x), np.linalg.norm(y)
+    scale = float(spread_x / spread_y) if spread_x > 0 and spread_y > 0 else 1.0
+    y = scale * y
     if together:
         axes = _axes(np.concatenate([x, y]), 2)
-        flat_x, flat_y, scale = x @ axes, y @ axes, 1.0
+        flat_x, flat_y = x @ axes, y @ axes
     else:
-        flat_x, flat_y, scale = _turned(x, y)
-    return Frame(
-        _place(flat_x, rows), _place(flat_y, rows), _share(x, flat_x), _share(scale * y, flat_y), together, scale
-    )
+        flat_x, flat_y = _turned(x, y)
+    return Frame(_place(flat_x, rows), _place(flat_y, rows), _share(x, flat_x), _share(y, flat_y), together, scale)
 
 
-def _turned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Both sides on A's first two axes, B scaled and turned onto A, and the scale."""
+def _turned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both sides on A's first two axes, B turned onto A."""
     kept = max(2, min(KEPT, x.shape[1], y.shape[1], len(x)))
     lower_x, lower_y = x @ _axes(x, kept), y @ _axes(y, kept)
-    spread_x, spread_y = np.linalg.norm(lower_x), np.linalg.norm(lower_y)
-    scale = float(spread_x / spread_y) if spread_y > 0 else 1.0
     u, _, vt = np.linalg.svd(lower_y.T @ lower_x)
-    return lower_x[:, :2], (scale * lower_y @ u @ vt)[:, :2], scale
+    return lower_x[:, :2], (lower_y @ u @ vt)[:, :2]
 
 
 def _axes(x: np.ndarray, count: int) -> np.ndarray:

@@ -113,7 +113,7 @@ def figure(
         on_click="ignore", help="The data of this figure",
     )  # fmt: skip
     if plotly:
-        picture.caption("SVG: camera above", help="The camera at the figure's top right saves it as it is shown.")
+        picture.caption("SVG: the camera")
     else:
         picture.download_button(
             "SVG", lambda: theme.altair_svg(fig), f"{name}.svg", "image/svg+xml", key=f"{key} svg",

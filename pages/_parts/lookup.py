@@ -9,6 +9,7 @@ from analysis.encoders.vectors import Unit
 from analysis.neighbours.movers import Mover, pick_movers, rank_moves
 from analysis.neighbours.query import Move, describe_word
 from analysis.neighbours.translations import (
+    BACKGROUND,
     Candidates,
     Neighbour,
     Ranking,
@@ -154,6 +155,14 @@ def row_names(corpus: Corpus, tag: str) -> dict[str, int]:
 def has_background(view: state.View, word: Word) -> bool:
     """Whether the corpus has words of the query's language, which CSLS needs."""
     return word.sentence.language in data.corpus(view.corpus).languages
+
+
+def background_note(view: state.View, word: Word) -> str:
+    """What to say where CSLS is computed against a draw of the words of the query's language, else ""."""
+    if not has_background(view, word):
+        return ""
+    count = sum(len(sentence.spans) for sentence in data.corpus(view.corpus).sentences(word.sentence.language))
+    return f"CSLS goes by a draw of {BACKGROUND:,} of {count:,} words." if count > BACKGROUND else ""
 
 
 def query_vector(view: state.View, word: Word, name: str, layer: int) -> np.ndarray:

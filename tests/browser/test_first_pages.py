@@ -62,3 +62,15 @@ def test_pasted_html_is_shown_and_not_run(visit):
     assert len(plotted(page)) > 50
     assert page.locator("img[src=x]").count() == 0
     # Even a failed request for the image would be seen by the fixture.
+
+
+def test_an_encoder_that_does_not_exist_is_one_line_and_the_page_stays(visit):
+    page = visit("/heatmap")
+    before = plotted(page)
+    box = page.get_by_role("combobox", name="Encoder B")
+    box.fill("no-such-encoder")
+    box.press("Enter")
+    page.wait_for_selector("[data-testid=stSidebar] [data-testid=stAlert]")
+    settle(page)
+    assert "unknown encoder 'no-such-encoder'" in page.locator("[data-testid=stAlert]").first.inner_text()
+    assert plotted(page) == before

@@ -18,9 +18,15 @@ def drawn(page, number=0):
     """What the n-th chart shows, as the browser painted it."""
     page.wait_for_selector(CHART)
     return page.evaluate(
-        "([css, n]) => { const e = document.querySelectorAll(css)[n]; return e.toDataURL ? e.toDataURL() : e.outerHTML }",
+        """([css, n]) => { const shown = document.querySelectorAll(css)[n];
+        return shown.toDataURL ? shown.toDataURL() : shown.outerHTML }""",
         [CHART, number],
     )
+
+
+def pill(page, word):
+    """The pill of a word."""
+    return page.locator("[data-testid=stMain] [data-testid=stButtonGroup]").get_by_text(word, exact=True).first
 
 
 def headings(page):
@@ -46,7 +52,7 @@ def test_layers_draws_and_the_slider_changes_it(visit, link, theme):
 def test_a_click_on_a_word_looks_it_up(visit, link, theme):
     page = visit(f"/translate?{link}&langs=en,ar,zh,th,hi&row=t002", theme=theme, height=2600)
     assert headings(page)[0].startswith("bank (river)")
-    page.get_by_test_id("stMain").get_by_role("button", name="fishing", exact=True).first.click()
+    pill(page, "fishing").click()
     page.wait_for_timeout(400)
     settle(page)
     assert "fishing" in headings(page)[0]
@@ -63,10 +69,7 @@ def test_a_click_on_a_word_looks_it_up(visit, link, theme):
 
 def test_words_of_a_right_to_left_sentence_run_right_to_left(visit, link):
     page = visit(f"/translate?{link}&langs=ar,en&source=ar&row=t002")
-    first, second = (
-        page.get_by_test_id("stMain").get_by_role("button", name=word, exact=True).first.bounding_box()
-        for word in ("كان", "ثلاثة")
-    )
+    first, second = (pill(page, word).bounding_box() for word in ("كان", "ثلاثة"))
     assert first["x"] > second["x"]
 
 

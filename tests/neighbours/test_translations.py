@@ -161,6 +161,14 @@ def test_translations_share_a_concept_or_a_listed_link(corpus):
     assert translations_of(listed, 0, "de", 5, "en") == ()
 
 
+def test_terms_of_one_word_translate_each_other():
+    rows = ({"en": Sentence.from_words(["May"]), "de": Sentence.from_words(["Mai"])},
+            {"en": Sentence.from_words(["South", "Africa"]), "de": Sentence.from_words(["Südafrika"])})  # fmt: skip
+    terms = Corpus("p", "P", rows, ("1", "2"), unit="phrase")
+    assert translations_of(terms, 0, "en", 0, "de") == (0,)
+    assert translations_of(terms, 1, "en", 0, "de") == ()
+
+
 def test_a_telling_word_is_found(corpus):
     assert (telling_row(corpus, "en"), telling_position(corpus.rows[0]["en"])) == (0, 1)
     plain = Corpus("p", "P", ({"en": Sentence("", "en")}, {"en": Sentence.from_words(["x"])}), ("1", "2"))

@@ -50,15 +50,6 @@ def test_names_that_cannot_be_give_one_line_each_and_the_last_good_value(run_pag
     assert app.query_params["pool"] == "mean"
 
 
-def test_a_bad_name_in_the_box_keeps_the_encoder_in_force(run_page, tiny_folders):
-    app = run_page()
-    app.session_state["box a"] = "/no/such/folder"
-    app.run()
-    assert not app.exception
-    assert any("does not exist" in error.value for error in app.error)
-    assert app.query_params["a"] == str(tiny_folders["xlmr"])
-
-
 def test_layers_are_locked_by_relative_depth():
     assert follow(3, 3, 12) == 12
     assert follow(6, 12, 3) == 2
