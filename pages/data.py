@@ -37,7 +37,7 @@ def _browse(view: state.View) -> None:
     )
     state.set_page_value("show", "" if corpus_id == view.corpus else corpus_id)
     corpus = data.whole_corpus(corpus_id)
-    st.markdown(f"#### {chrome.plain(_finding(corpus_id))}")
+    st.markdown(f"## {chrome.plain(_finding(corpus_id))}")
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     with left:
         corpus_views.show_card(corpus_id, corpus)
@@ -91,7 +91,7 @@ def _add(view: state.View) -> None:
         return
     st.divider()
     corpus = data.whole_corpus(shown)
-    st.markdown(f"#### {chrome.plain(_finding(shown))}")
+    st.markdown(f"## {chrome.plain(_finding(shown))}")
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     with left:
         corpus_views.show_card(shown, corpus)
@@ -152,7 +152,7 @@ def _stored(view: state.View) -> None:
         st.info("Nothing is stored: add text or a file first.")
         return
     size = sum(upload.size for upload in uploads)
-    st.markdown(f"#### {len(uploads):,} stored, {size / 1e6:,.1f} MB")
+    st.markdown(f"### {len(uploads):,} stored, {size / 1e6:,.1f} MB")
     st.caption(
         "Deleting takes effect for everyone and cannot be undone. Vectors made from the text stay in the cache without "
         "it until it is cleared: python -m analysis cache --clear"

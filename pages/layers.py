@@ -105,7 +105,7 @@ def _curves(view: state.View, pair: parts.Pair, keys: list[str], options: parts.
         st.info("No measure chosen: pick at least one under “Measures, decoder, sample”.")
         return
     curves = parts.all_curves(view, [(pair, key) for key in keys], options)
-    st.markdown(f"#### {chrome.plain(tell_curves(curves[0], curves[len(parts.sides(view)) - 1]))}")
+    st.markdown(f"## {chrome.plain(tell_curves(curves[0], curves[len(parts.sides(view)) - 1]))}")
     st.caption(f"Read off {curves[0].variant.title.lower()}; the other measures below may disagree.")
     if not any(result.score is not None for curve in curves for result in curve.results):
         st.info(chrome.plain(curves[0].note or "No layer has a score on this corpus."))
@@ -163,7 +163,7 @@ def _maps(view: state.View, pair: parts.Pair, limit: int) -> None:
         parts.language_map(name, data.encoder(name).revision, view.corpus, pair, view.pool, limit)
         for _, name in parts.sides(view)
     ]
-    st.markdown(f"#### {chrome.plain(cka_figure.tell_cka(maps[0], maps[-1], pair, encode.names(view.a, view.b)))}")
+    st.markdown(f"### {chrome.plain(cka_figure.tell_cka(maps[0], maps[-1], pair, encode.names(view.a, view.b)))}")
     axes = f"{pair[1]} layer", f"{pair[0]} layer"
     chosen = {"A": view.layer_a, "B": view.layer_b}
     panels = [
@@ -198,7 +198,7 @@ def _encoder_maps(view: state.View, tag: str, limit: int) -> None:
     told = f"{a} and {b} see {language(tag).name} words with a CKA of {end:.2f} at their last layers"
     if view.a == view.b:
         told = f"How alike the layers of {a} are on {language(tag).name} words"
-    st.markdown(f"#### {chrome.plain(told if end == end else between.note)}")
+    st.markdown(f"### {chrome.plain(told if end == end else between.note)}")
     layer = {"A": view.layer_a, "B": view.layer_b}
     panels = [
         cka_figure.Panel(
@@ -260,7 +260,7 @@ def _every_pair(view: state.View, source: str, options: parts.Options) -> None:
         for n, name in enumerate(encode.names(view.a, view.b)[:step])
     )
     name = chrome.plain(language(source).name)
-    st.markdown(f"#### {chrome.plain(told)} pairs with {name} apart towards the last layer")
+    st.markdown(f"### {chrome.plain(told)} pairs with {name} apart towards the last layer")
     chrome.figure(
         curve_figure.draw_pairs(drawn, columns=min(4, len(known)), chosen={"A": view.layer_a, "B": view.layer_b}),
         name="layers-languages", data=lambda: _columns(curve_table(curves)),

@@ -138,9 +138,9 @@ def _answer(view: state.View, word: lookup.Word, score: str, k: int, once: bool,
     a, b = encode.names(view.a, view.b)
     named = (f"{a}, layer {view.layer_a}", f"{b}, layer {view.layer_b}")
     if any_known:
-        st.markdown(f"#### {chrome.plain(tell_moves(told, known, *named))}")
+        st.markdown(f"## {chrome.plain(tell_moves(told, known, *named))}")
     else:
-        st.markdown(f"#### Nearest neighbours of {chrome.plain(told)}")
+        st.markdown(f"## Nearest neighbours of {chrome.plain(told)}")
         st.caption("No true translation is known: the text is your own, or the word has no link in this corpus.")
     st.html(words.sentence_html(word.sentence, word.position))
     if not any(item.lists["A"] or item.lists["B"] for item in found):

@@ -13,7 +13,7 @@ from analysis.text.languages import known_tag
 from analysis.text.segment import segment
 
 _MARK = re.compile(r"\{([^{}|]+)\|([^{}|]+)\}")
-_LICENCE = "Apache-2.0"
+_LICENCE = "CC0-1.0"
 
 
 def read_tour(folder: Path) -> Corpus:
