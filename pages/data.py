@@ -18,7 +18,6 @@ GUESS = "guess it"
 def render() -> None:
     """Draw the page for the view of the sidebar."""
     view = state.current()
-    st.markdown("## Data")
     st.html(words.STYLE)
     part = st.segmented_control(
         "Part", list(PARTS), key=state.seeded("part", "browse", list(PARTS)), format_func=PARTS.__getitem__,

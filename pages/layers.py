@@ -23,7 +23,6 @@ NO_CHOICE = (
 def render() -> None:
     """Draw the page for the view of the sidebar."""
     view = state.current()
-    st.markdown("## Layers")
     pair = _choose_pair(view)
     if pair is None:
         st.info("Curves and CKA between languages need two languages that share rows: choose them in the sidebar.")

@@ -20,7 +20,6 @@ SOURCES = {"corpus": "a sentence of the corpus", "typed": "your own word or sent
 def render() -> None:
     """Draw the page for the view of the sidebar."""
     view = state.current()
-    st.markdown("## Translate")
     st.html(words.STYLE)
     with chrome.guard():
         word = _choose(view)

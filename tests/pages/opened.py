@@ -18,7 +18,8 @@ def open_page(name, **link):
 
 def findings(app):
     """The titles that tell a finding, as they read."""
-    return [item.value[5:].replace("\\", "") for item in app.markdown if item.value.startswith("#### ")]
+    marks = ("## ", "### ")
+    return [item.value.lstrip("# ").replace("\\", "") for item in app.markdown if item.value.startswith(marks)]
 
 
 def html_of(app):
