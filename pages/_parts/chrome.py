@@ -106,16 +106,16 @@ def figure(
         )  # fmt: skip
     else:
         shown = st.altair_chart(fig, key=key, alt=alt or caption)
-    text, csv, picture = st.columns([12, 1, 2], vertical_alignment="top")
-    text.caption(f"{caption} **{plain(sampled)}**" if sampled else caption)
-    csv.download_button(
+    st.caption(f"{caption} **{plain(sampled)}**" if sampled else caption)
+    downloads = st.container(horizontal=True, vertical_alignment="center")
+    downloads.download_button(
         "CSV", lambda: _as_csv(data), f"{name}.csv", "text/csv", key=f"{key} csv", type="tertiary",
         on_click="ignore", help="The data of this figure",
     )  # fmt: skip
     if plotly:
-        picture.caption("SVG: the camera")
+        downloads.caption("SVG: the camera of the figure", width="content")
     else:
-        picture.download_button(
+        downloads.download_button(
             "SVG", lambda: theme.altair_svg(fig), f"{name}.svg", "image/svg+xml", key=f"{key} svg",
             type="tertiary", on_click="ignore", help="This figure as SVG",
         )  # fmt: skip
