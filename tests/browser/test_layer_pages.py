@@ -43,7 +43,9 @@ def test_layers_draws_and_the_slider_changes_it(visit, link, theme):
     press_slider(page, "Layer of A")
     page.wait_for_timeout(1500)
     assert drawn(page) != before
-    assert not overlapping(page, "[data-testid=stMain] :is(h2, h3), [data-testid=stVegaLiteChart], [data-testid=stDataFrame]")
+    assert not overlapping(
+        page, "[data-testid=stMain] :is(h2, h3), [data-testid=stVegaLiteChart], [data-testid=stDataFrame]"
+    )
     wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth")
     assert wide <= 0
 
