@@ -126,7 +126,8 @@ def folder_bytes(folder: Path) -> int:
 def clear() -> int:
     """Empty the cache folder but for trained encoders and uploads, and return the bytes freed."""
     freed = 0
-    for name in ("vectors", "converted", "projections", "downloads"):
+    (cache_folder() / "revisions.json").unlink(missing_ok=True)
+    for name in ("vectors", "converted", "projections", "downloads", "tuned"):
         folder = cache_folder() / name
         freed += folder_bytes(folder)
         shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,7 @@ from analysis.alignment.card import model_card
 from analysis.alignment.method import AlignmentData, Method, Say, orient
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.mapped import MAPS
-from analysis.encoders.names import CARD
+from analysis.encoders.names import CARD, Kind, resolve
 from analysis.errors import InputError
 from analysis.measures.evaluate import evaluate
 from analysis.records import compare, versions
@@ -56,13 +56,13 @@ def align(
     Raises:
         InputError: data the method cannot use, a setting out of range, or an output folder of something else.
     """
-    claim_encoder_folder(out)
+    claim_encoder_folder(out, encoder)
     anchor = getattr(settings, "anchor", "en")
     data = AlignmentData(orient(bitexts, anchor), dict(monolingual or {}), anchor)
     tensors = method.fit(encoder, data, settings, seed=seed, say=say)
     languages = sorted({key.split("/")[0] for key in tensors if not key.startswith("_")})
     card: dict[str, Any] = {
-        "format": 1, "kind": "maps", "method": method.name, "base": encoder.name, "base_revision": encoder.revision,
+        "format": 1, "kind": "maps", "method": method.name, "base": _base_name(encoder), "base_revision": encoder.revision,
         "default_layer": encoder.depth, "languages": languages, "settings": asdict(settings), "seed": seed,
         "summary": f"{method.title} for {len(languages)} languages", "command": command,
         "sources": [asdict(source) for source in sources],
@@ -75,19 +75,21 @@ def align(
         if dev:
             card |= _judge(encoder, draft, dev, say)
             _write(draft, tensors, card)
-        draft.chmod(0o755)
         _replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return out
 
 
-def claim_encoder_folder(out: Path) -> None:
+def claim_encoder_folder(out: Path, base: Encoder) -> None:
     """Make sure that `out` may be written.
 
     Raises:
-        InputError: it is a file, or holds something other than an aligned encoder.
+        InputError: it is a file, the base itself, or holds something other than an aligned encoder.
     """
+    folder = resolve(base.name).folder
+    if folder is not None and folder.resolve() == out.resolve():
+        raise InputError(f"--out {str(out)!r} is the base encoder itself; give another folder")
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {str(out)!r} is a file; give a folder that is absent or empty")
     if out.is_dir() and any(out.iterdir()) and not (out / CARD).exists():
@@ -146,11 +148,19 @@ def _parent(out: Path) -> Path:
     return parent
 
 
+def _base_name(encoder: Encoder) -> str:
+    """The base's name as it holds in every working folder."""
+    found = resolve(encoder.name)
+    by_path = (
+        found.folder is not None
+        and found.kind in (Kind.FOLDER, Kind.ALIGNED)
+        and Path(encoder.name).expanduser().exists()
+    )
+    return str(found.folder.resolve()) if by_path and found.folder is not None else encoder.name
+
+
 def _replace(draft: Path, out: Path) -> None:
-    """Put the draft in the place of `out`; an earlier encoder there is removed only after that."""
-    old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    draft.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
+    """Put the draft's files into `out` one by one, isogloss.json last; other files there are left alone."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (MAPS, "README.md", CARD):
+        (draft / name).replace(out / name)

@@ -58,10 +58,13 @@ def align(
     }
     check_needs(spec, given)
     chosen = parse_settings(spec.settings, settings or [])
-    claim_encoder_folder(out)
     model = load_encoder(encoder)
+    claim_encoder_folder(out, model)
     bitexts = read_data(data or [], langs=langs, links=links, data_dir=data_dir)
-    held_out = read_data(dev or [], langs=None, links=None, data_dir=data_dir)
+    held_out = []
+    for one in dev or []:
+        named = one.startswith(("set:", "corpus:"))
+        held_out += read_data([one], langs=None if named else langs, links=None, data_dir=data_dir)
     run(
         spec, model, bitexts, out=out, settings=chosen, seed=seed, monolingual=_monolingual(monolingual or []),
         dev=held_out, sources=[_source(one) for one in [*(data or []), *(monolingual or [])]],

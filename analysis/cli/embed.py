@@ -56,12 +56,13 @@ def embed(
             sentences, unit=Unit(unit), layers=wanted, pool=pool, cache=not no_cache, progress=progress
         )  # fmt: skip
     table = _as_read(vectors, read, rows)
+    outdir.write_run(out, "embed", {"file": file, "finished": False})
     outdir.replace_file(out / "vectors.npy", lambda path: _save(path, vectors.values))
     outdir.replace_file(out / "units.parquet", lambda path: _save_table(path, table))
     languages = sorted({sentence.language for sentence in read})
     outdir.write_run(
         out, "embed",
-        {"file": file, "text_sha256": digest(sentences), "encoder": encoder, "revision": model.revision,
+        {"file": file, "finished": True, "text_sha256": digest(sentences), "encoder": encoder, "revision": model.revision,
          "layers": list(wanted), "pool": str(pool), "unit": unit, "prefix": prefix, "pretokenized": pretokenized,
          "languages": languages, "language_from": "--lang" if lang else "detected a line", "lines": len(lines),
          "units": len(vectors.units), "truncated": len(set(vectors.units.sentence[vectors.units.truncated].tolist())),

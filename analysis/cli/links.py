@@ -7,6 +7,7 @@ import typer
 
 from analysis.cli import console, outdir
 from analysis.cli.options import EncoderOption, Langs, Layer, NoCache, Settings
+from analysis.errors import InputError
 
 CHUNK = 2000
 
@@ -39,6 +40,8 @@ def links(
     from analysis.text.pharaoh import format_links
     from analysis.text.problems import Problems
 
+    if out is not None and out.is_dir():
+        raise InputError(f"--out {str(out)!r} is a folder; give the name of a file")
     model = load_encoder(encoder)
     aligner = Aligner.choose(model, layer=layer, decoder=decoder, level=level, settings=settings or [])
     problems = Problems(echo=console.report)

@@ -56,6 +56,12 @@ def _aligned(found: EncoderName, prefix: str) -> Encoder:
     card = read_card(found.folder)
     if card.get("kind", "maps") != "maps":
         raise InputError(f"encoder {found.name!r} is of kind {card['kind']!r}; valid here: maps; update Isogloss")
+    below, seen = resolve(found.base), {found.folder.resolve()}
+    while below.kind is Kind.ALIGNED and below.folder is not None:
+        if below.folder.resolve() in seen:
+            raise InputError(f"encoder {found.name!r} stands on itself by way of {found.base!r}; align it anew")
+        seen.add(below.folder.resolve())
+        below = resolve(below.base)
     base = _base(found.base, prefix)
     return MappedEncoder(found.name, base, found.folder, card)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.encoders.defaults import from_card
+from analysis.encoders.defaults import from_card, stored_link_defaults
 from analysis.encoders.encoder import Encoder, Progress
 from analysis.encoders.folder import revision
 from analysis.encoders.model import Model
@@ -39,8 +39,11 @@ class MappedEncoder(Encoder):
     def __init__(self, name: str, base: Encoder, folder: Path, card: Mapping[str, Any]) -> None:
         super().__init__(
             name, revision=f"{base.revision}+{revision(folder)}", depth=base.depth, dim=base.dim,
-            folder=lambda: folder, link_defaults=from_card(card) or base.link_defaults, prefix=base.prefix,
+            folder=lambda: folder, prefix=base.prefix,
         )  # fmt: skip
+        self.link_defaults = from_card(card) or stored_link_defaults(name, self.revision) or self.link_defaults
+        if card.get("base_revision") not in (None, base.revision):
+            warnings.warn(f"{name} was fitted on another revision of {base.name}; align it anew", stacklevel=2)
         if not (folder / MAPS).exists():
             raise InputError(f"encoder {name!r} has no {MAPS}; align it anew or restore the file")
         self.base = base.name

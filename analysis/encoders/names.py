@@ -58,21 +58,33 @@ def resolve(name: str) -> EncoderName:
     Raises:
         InputError: the name fits no form of the grammar, or names a folder or aligned encoder that is not there.
     """
-    path = Path(name).expanduser()
     if not name.strip() or "\0" in name:
         raise InputError(f"encoder name {name!r} is empty; valid: {GRAMMAR}")
-    if path.exists():
+    path = _existing(name)
+    # A stray file or folder called "bundled" is no encoder and must not hide one.
+    if path and (os.sep in name or (path / CARD).exists() or (path / "config.json").exists()):
         return _folder(name, path)
     base, plus, leaf = name.rpartition("+")
-    if plus and (base == "bundled" or base.startswith("hub:") or "+" in base or Path(base).expanduser().is_dir()):
+    if plus and (base == "bundled" or base.startswith("hub:") or "+" in base or _existing(base)):
         return _aligned(name, base, leaf)
     if name == "bundled":
         return EncoderName(name, Kind.BUNDLED)
     if name.startswith("hub:"):
         return _hub(name)
+    if path:
+        return _folder(name, path)
     if os.sep in name:
         raise InputError(f"encoder folder {name!r} does not exist; valid: {GRAMMAR}")
     raise InputError(f"unknown encoder {name!r}; valid: {GRAMMAR}")
+
+
+def _existing(name: str) -> Path | None:
+    """The path a name spells, if there is something; what no system can look up is not there."""
+    try:
+        path = Path(name).expanduser()
+        return path if path.exists() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def read_card(folder: Path) -> dict[str, Any]:

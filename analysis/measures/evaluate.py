@@ -63,13 +63,14 @@ def choose_settings(measure: Measure, encoder: Encoder, settings: Any = ()) -> A
     if not isinstance(settings, Sequence):
         return settings
     known = {field.name for field in fields(measure.settings)}
-    given = {pair.partition("=")[0] for pair in settings}
+    given = {key: value for key, _, value in (pair.partition("=") for pair in settings)}
     stored = encoder.link_defaults
     pairs = list(settings)
     if "decoder" in known and "decoder" not in given:
         pairs.append(f"decoder={stored.decoder}")
-        if "options" not in given and stored.settings:
-            pairs.append("options=" + " ".join(f"{key}={value}" for key, value in stored.settings.items()))
+    own = "decoder" in known and given.get("decoder", stored.decoder) == stored.decoder
+    if own and stored.settings and "options" not in given:
+        pairs.append("options=" + " ".join(f"{key}={value}" for key, value in stored.settings.items()))
     if "level" in known and "level" not in given:
         pairs.append(f"level={stored.level}")
     return parse_settings(measure.settings, pairs)

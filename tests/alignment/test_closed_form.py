@@ -1,6 +1,7 @@
 """Closed-form maps against independent references, and what an aligned encoder does with them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,10 +163,34 @@ def test_the_card_records_data_settings_and_development_scores(tiny, tmp_path):
     card = json.loads((folder / "isogloss.json").read_text())
     assert (card["base"], card["method"], card["seed"], card["languages"]) == (tiny, "rotation", 7, ["es"])
     assert card["settings"]["normalisation"] == "centre_unit"
-    assert card["data"][0]["sha256"] == bitext().digest
+    assert card["data"][0]["sha256"] == bitext().flipped().digest
     assert card["development"][0]["measure"] == "word_retrieval"
     assert 0 <= card["links"]["layer"] <= 3
     assert "Scores on development data" in (folder / "README.md").read_text()
+
+
+def test_aligning_again_replaces_the_files_and_leaves_others(tiny, tmp_path):
+    folder = made(tiny, tmp_path, "rotation")
+    (folder / "notes.txt").write_text("mine")
+    before = (folder / "maps.safetensors").read_bytes()
+    assert made(tiny, tmp_path, "rotation", "normalisation=none") == folder
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert (folder / "maps.safetensors").read_bytes() != before
+
+
+def test_the_base_of_a_folder_is_its_absolute_path(tiny, tiny_folders, tmp_path, monkeypatch):
+    monkeypatch.chdir(tiny_folders["xlmr"].parent)
+    spec = find("methods", "rotation")
+    folder = align(spec, load_encoder("./xlmr"), [bitext()], out=tmp_path / "new", settings=spec.settings(), say=str)
+    assert json.loads((folder / "isogloss.json").read_text())["base"] == str(tiny_folders["xlmr"].resolve())
+
+
+def test_a_changed_base_is_said(tiny, tmp_path):
+    folder = made(tiny, tmp_path, "rotation")
+    card = json.loads((folder / "isogloss.json").read_text())
+    (folder / "isogloss.json").write_text(json.dumps(card | {"base_revision": "another"}))
+    with pytest.warns(UserWarning, match="another revision"):
+        load_encoder(str(folder))
 
 
 def test_the_same_seed_gives_the_same_maps(tiny, tmp_path):
@@ -186,6 +211,8 @@ def test_refusals(tiny, tmp_path):
         made(tiny, tmp_path, "rotation", "to=zero", "normalisation=none")
     with pytest.raises(InputError, match="valid: 0 to 3"):
         made(tiny, tmp_path, "clbt", "layers=9")
+    with pytest.raises(InputError, match="is the base encoder itself"):
+        align(find("methods", "clbt"), load_encoder(tiny), [bitext()], out=Path(tiny), settings=None)
     (tmp_path / "rotation").mkdir(exist_ok=True)
     (tmp_path / "rotation" / "mine.txt").write_text("keep")
     with pytest.raises(InputError, match="not empty"):

@@ -53,6 +53,11 @@ def test_bad_options(isogloss, tiny, write, options, says):
     assert says in done.error
 
 
+def test_out_must_not_be_a_folder(isogloss, tiny, write, tmp_path):
+    done = isogloss("links", write("p.txt", "a ||| b\n"), "--encoder", tiny, "--out", tmp_path)
+    assert (done.code, "is a folder" in done.error) == (2, True)
+
+
 def test_no_usable_row_is_bad_input(isogloss, tiny, write):
     done = isogloss("links", write("p.txt", "nothing\nhere\n"), "--encoder", tiny)
     assert done.code == 2

@@ -33,6 +33,22 @@ def test_a_path_comes_before_everything_else(tmp_path, monkeypatch, tiny_folders
     assert resolve("bundled").kind is Kind.FOLDER
 
 
+def test_a_stray_folder_hides_no_encoder(tmp_path, monkeypatch):
+    (tmp_path / "bundled").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve("bundled").kind is Kind.BUNDLED
+    with pytest.raises(InputError, match="holds no config.json"):
+        resolve("./bundled")
+
+
+def test_an_encoder_that_stands_on_itself_is_bad_input(tmp_path):
+    from analysis.encoders.load import load_encoder
+
+    (tmp_path / "isogloss.json").write_text(json.dumps({"base": str(tmp_path), "kind": "maps"}))
+    with pytest.raises(InputError, match="stands on itself"):
+        load_encoder(str(tmp_path))
+
+
 def test_aligned_by_name_and_by_path(aligned):
     found = resolve("bundled+mine")
     assert (found.kind, found.base, found.folder) == (Kind.ALIGNED, "bundled", aligned)
@@ -52,6 +68,8 @@ def test_aligned_by_name_and_by_path(aligned):
         ("bundled+absent", "unknown encoder"),
         ("hub:org/name+mine", "stands on 'bundled'; use bundled+mine"),
         ("a\0b", "empty"),
+        ("~nobody-here/x", "does not exist"),
+        ("x" * 300, "unknown encoder"),
     ],
 )
 def test_a_name_that_cannot_exist_is_one_line_of_bad_input(aligned, name, says):
