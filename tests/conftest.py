@@ -3,11 +3,15 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.tiny import FAMILIES, write_tiny
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# A first call imports libraries, so how long an example takes says nothing.
+hypothesis.settings.register_profile("isogloss", deadline=None)
+hypothesis.settings.load_profile("isogloss")
 MARKS = ("fast", "real", "browser", "deep")
 
 
