@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,12 @@ def test_files_stay_readable():
         if (lines := path.read_text("utf-8").count("\n")) > 300
     }
     assert not long
+
+
+def test_every_room_is_packaged():
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"])
+    rooms = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "analysis").rglob("__init__.py")}
+    assert listed == rooms | {"analysis._assets"}
 
 
 def test_the_package_installs_with_its_assets():
