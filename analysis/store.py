@@ -94,14 +94,30 @@ def put(key: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     Raises:
         IsoglossError: the disk is full or the cache folder cannot be written.
     """
-    entry = _entry(key)
-    if entry.exists():
+    if has(key):
         return
-    with new_folder(entry) as draft:
-        (draft / "key.json").write_text(json.dumps({"version": VERSION, **key}, indent=1, ensure_ascii=False), "utf-8")
+    with new_entry(key) as draft:
         for name, array in arrays.items():
             np.save(draft / f"{name}.npy", array, allow_pickle=False)
+
+
+@contextmanager
+def new_entry(key: Mapping[str, Any]) -> Iterator[Path]:
+    """A temporary folder whose `.npy` files become the arrays of a key when the block ends without an error.
+
+    Raises:
+        IsoglossError: the disk is full or the cache folder cannot be written.
+    """
+    entry = _entry(key)
+    with new_folder(entry) as draft:
+        (draft / "key.json").write_text(json.dumps({"version": VERSION, **key}, indent=1, ensure_ascii=False), "utf-8")
+        yield draft
     _trim(entry.parent)
+
+
+def has(key: Mapping[str, Any]) -> bool:
+    """Whether something is stored under a key."""
+    return _entry(key).exists()
 
 
 def _trim(folder: Path) -> None:

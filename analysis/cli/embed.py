@@ -1,7 +1,8 @@
 """`embed`: vectors of a text file at any layers, with the table that says whose they are."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -10,6 +11,10 @@ from analysis.cli import console, outdir
 from analysis.cli.options import EncoderOption, NoCache, parse_layers
 from analysis.encoders.vectors import Pool, Unit, Vectors
 from analysis.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.encoders.encoder import Encoder
+    from analysis.text.corpus import Sentence
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +56,8 @@ def embed(
     if not read:
         raise InputError(f"{file}: no usable row; give UTF-8 text with one sentence a line")
     sentences = [Sentence.from_words(one.words, one.language) for one in read] if pretokenized else read
+    if not no_cache:
+        _embed_large(model, sentences, unit=Unit(unit), layers=wanted, pool=pool)
     with console.progress_bar("embedding") as progress:
         vectors = model.vectors(
             sentences, unit=Unit(unit), layers=wanted, pool=pool, cache=not no_cache, progress=progress
@@ -72,6 +79,24 @@ def embed(
         console.warn(
             f"{file}: sentences past the encoder's limit were read in overlapping windows; see column truncated"
         )
+
+
+def _embed_large(encoder: "Encoder", sentences: "Sequence[Sentence]", **options: Any) -> None:
+    """Fill the cache with the vectors of a large text by a run of its own, which outlives this command's death."""
+    from analysis.cli.jobs import INTERRUPTED, finish, watch
+    from analysis.encoders import embed_job
+    from analysis.jobs import control
+
+    if len(sentences) <= embed_job.LARGE or (run := embed_job.request(encoder, sentences, **options)) is None:
+        return
+    try:
+        said = watch(run)
+    except KeyboardInterrupt:
+        control.stop(run)
+        console.fail("interrupted; finished parts are kept, run the command again to go on")
+        raise typer.Exit(INTERRUPTED) from None
+    finish(run, said)
+    control.discard(run)
 
 
 def _as_read(vectors: Vectors, read: list, rows: list[int]) -> dict[str, object]:

@@ -18,6 +18,8 @@ from analysis.text.corpus import Sentence, digest
 
 # Part of every cache key: raise it when the way tokens become words changes.
 POOLING = 1
+# Sentences in one batch lie in one chunk of so many, so that a text embedded chunk by chunk gives the same bits.
+CHUNK = 2000
 Progress = Callable[[int, int], None]
 
 
@@ -134,26 +136,54 @@ class Encoder:
             InputError: a layer the encoder does not have, or an encoder that cannot be loaded.
         """
         unit, pool, wanted = Unit(unit), Pool(pool), self.check_layers(layers)
-        key = self._key(sentences, unit, pool, wanted)
+        key = self.key(sentences, unit, pool, wanted)
         stored = store.get(key) if cache else None
         if stored is None:
-            stored = self._compute(sentences, unit, pool, wanted, progress)
+            stored = self.compute(sentences, unit, pool, wanted, progress)
             if cache:
                 store.put(key, stored)
         units = _units(sentences, unit, stored)
         return Vectors(stored["values"], wanted, units, unit, self.name, self.revision, pool)
 
-    def _key(self, sentences: Sequence[Sentence], unit: Unit, pool: Pool, layers: tuple[int, ...]) -> dict[str, Any]:
-        """Everything that decides the vectors."""
+    @property
+    def origin(self) -> "Encoder":
+        """The encoder whose vectors are computed and stored: this one, or the one below its maps."""
+        return self
+
+    def key(self, sentences: Sequence[Sentence], unit: Unit, pool: Pool, layers: tuple[int, ...]) -> dict[str, Any]:
+        """Everything that decides the vectors: what `vectors` stores them under.
+
+        Args:
+            sentences: with their words' spans.
+            unit: what a row stands for.
+            pool: how a unit's tokens become one vector.
+            layers: ascending (see `check_layers`).
+        """
         return {
             "pooling": POOLING, "encoder": self.name, "revision": self.revision, "unit": str(unit), "pool": str(pool),
             "layers": list(layers), "prefix": self.prefix if unit is Unit.SENTENCE else "", "text": digest(sentences),
         }  # fmt: skip
 
-    def _compute(
-        self, sentences: Sequence[Sentence], unit: Unit, pool: Pool, layers: tuple[int, ...], progress: Progress | None
-    ) -> dict[str, np.ndarray]:
-        """The arrays that are stored: values, and what of the table does not follow from the sentences."""
+    def compute(
+        self, sentences: Sequence[Sentence], unit: Unit, pool: Pool, layers: tuple[int, ...],
+        progress: Progress | None = None,
+    ) -> dict[str, np.ndarray]:  # fmt: skip
+        """The arrays that `vectors` stores: values, and what of the table does not follow from the sentences.
+
+        Args:
+            sentences: with their words' spans.
+            unit: what a row stands for.
+            pool: how a unit's tokens become one vector.
+            layers: ascending (see `check_layers`).
+            progress: called with the number of tokens done and to do.
+
+        Returns:
+            `values` (layers, units, dim) float32, `truncated` (sentences,) bool; for subwords also `owner`, `word`
+            and `spans`.
+
+        Raises:
+            InputError: an encoder that cannot be loaded.
+        """
         model = self.model
         prefix = self.prefix if unit is Unit.SENTENCE else ""
         texts = [prefix + tk.readable(sentence.text) for sentence in sentences]
@@ -198,10 +228,12 @@ def _pool(
     import torch
 
     values = torch.zeros(shape)
-    order = sorted(range(len(windows)), key=lambda n: -len(windows[n].ids))
+    chunk = [window.sentence // CHUNK for window in windows]
+    order = sorted(range(len(windows)), key=lambda n: (chunk[n], -len(windows[n].ids)))
     total, done = sum(len(window.ids) for window in windows), 0
     while order:
         size = max(1, TOKENS_PER_BATCH // len(windows[order[0]].ids))
+        size = sum(chunk[n] == chunk[order[0]] for n in order[:size])
         batch, order = [windows[n] for n in order[:size]], order[size:]
         longest = len(batch[0].ids)
         parts = [_places(window, members[window.sentence], row * longest) for row, window in enumerate(batch)]

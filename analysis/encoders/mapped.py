@@ -56,6 +56,11 @@ class MappedEncoder(Encoder):
         """The base's model: the maps change its output only."""
         return self.base_encoder.model
 
+    @property
+    def origin(self) -> Encoder:
+        """The encoder below the maps."""
+        return self.base_encoder.origin
+
     @cached_property
     def maps(self) -> dict[str, np.ndarray]:
         """All tensors of maps.safetensors as float32.

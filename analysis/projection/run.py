@@ -1,45 +1,59 @@
-"""One projection in a process of its own: `python -m analysis.projection.run IN.npz OUT.npz`.
+"""One projection as a run (see `analysis.jobs`): reads the vectors it was given, keeps the coordinates under its key."""
 
-IN holds the array `a`, perhaps `b`, and `options` (JSON of the keyword arguments); OUT gets the coordinates
-under the same names. While it runs, the file `alive` beside OUT is touched every second.
-"""
-
-import json
-import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from analysis.errors import InputError, IsoglossError
+from analysis.errors import InputError
+from analysis.jobs.files import writing
+from analysis.jobs.job import Job
 from analysis.projection.umap_project import aligned_umap, umap
+from analysis.records import fingerprint
+from analysis.store import cache_folder
 
-BEAT = 1.0
 
-
-def project(source: Path, target: Path) -> None:
-    """Compute the projection of one file and write another, under another name first.
+def result_file(key: Mapping[str, Any]) -> Path:
+    """Where the coordinates of a projection are kept.
 
     Args:
-        source: an .npz with `a`, perhaps `b`, and `options`.
-        target: the .npz to write.
+        key: everything that decides them.
+    """
+    return cache_folder() / "projections" / fingerprint(key) / "out.npz"
+
+
+def project(spec: Mapping[str, Any], job: Job) -> dict[str, Any]:
+    """Compute a projection and keep it.
+
+    Args:
+        spec: `key`, everything that decides the projection, with the `options` of `umap` or `aligned_umap` in it.
+        job: its inputs hold `in.npz` with the (n, dim) array `a`, and `b` for two encoders over the same units.
+
+    Returns:
+        `file`, an .npz of (n, 2) coordinates under the same names.
 
     Raises:
-        InputError: too few or too many vectors, or a file that holds no projection job.
+        InputError: too few or too many vectors, or inputs that are no projection's.
+        IsoglossError: the disk is full.
     """
+    key, source = spec["key"], job.inputs / "in.npz"
     try:
-        with np.load(source, allow_pickle=False) as job:
-            options = json.loads(str(job["options"]))
-            arrays = {name: job[name] for name in ("a", "b") if name in job}
+        with np.load(source, allow_pickle=False) as given:
+            arrays = {name: given[name] for name in ("a", "b") if name in given}
+            if "a" not in arrays:
+                raise KeyError("a")
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{source} is not a projection job: {error}") from error
+        raise InputError(f"{source} holds no vectors to project: {error}") from error
     if "b" in arrays:
-        placed = dict(zip("ab", aligned_umap([arrays["a"], arrays["b"]], **options), strict=True))
+        placed = dict(zip("ab", aligned_umap([arrays["a"], arrays["b"]], **key["options"]), strict=True))
     else:
-        placed = {"a": umap(arrays["a"], **options)}
-    save_arrays(target, placed)
+        placed = {"a": umap(arrays["a"], **key["options"])}
+    target = result_file(key)
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        save_arrays(target, placed)
+    return {"file": str(target)}
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
@@ -53,32 +67,3 @@ def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     with draft.open("wb") as file:
         np.savez(file, **arrays)
     draft.replace(path)
-
-
-def main(arguments: list[str]) -> int:
-    """Run one job; the last line on standard error says why it failed."""
-    if len(arguments) != 2:
-        print("error: usage: python -m analysis.projection.run IN.npz OUT.npz", file=sys.stderr)
-        return 2
-    source, target = map(Path, arguments)
-    ended = threading.Event()
-    heart = threading.Thread(target=_beat, args=(target.with_name("alive"), ended), daemon=True)
-    heart.start()
-    try:
-        project(source, target)
-    except IsoglossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    finally:
-        ended.set()
-    return 0
-
-
-def _beat(path: Path, ended: threading.Event) -> None:
-    """Touch a file every second until the job ends."""
-    while not ended.wait(BEAT):
-        path.touch()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
