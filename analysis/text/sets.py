@@ -164,7 +164,7 @@ def load_set(name: str, *, data_dir: str | Path | None = None, problems: Problem
     _, pattern, splits = MULTIWAY[kind] if kind in MULTIWAY else PAIRED[kind]
     if part not in splits:
         raise unknown(f"split of set {kind}", part, splits)
-    folder = _folder(kind, data_dir)
+    folder = set_folder(kind, data_dir)
     here = sorted({found[1] for path in folder.iterdir() if (found := re.fullmatch(pattern(part), path.name))})
     pairs = _pairs(name, langs, here if kind in MULTIWAY else sorted({"en", *here}))
     problems = Problems() if problems is None else problems
@@ -173,7 +173,7 @@ def load_set(name: str, *, data_dir: str | Path | None = None, problems: Problem
     return [_paired(kind, folder, pair, part, problems) for pair in pairs]
 
 
-def _folder(kind: str, data_dir: str | Path | None) -> Path:
+def set_folder(kind: str, data_dir: str | Path | None) -> Path:
     """The folder of one set.
 
     Raises:
