@@ -22,6 +22,7 @@ class Setting:
         ge, le: bounds of a number, inclusive.
         choices: the closed list of values, if there is one.
         source: paper and section the default comes from, or "".
+        advanced: whether a form shows it only to those who ask for more.
     """
 
     help: str
@@ -29,6 +30,7 @@ class Setting:
     le: float | None = None
     choices: tuple[str, ...] = ()
     source: str = ""
+    advanced: bool = False
 
 
 @dataclass(frozen=True)

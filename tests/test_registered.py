@@ -178,16 +178,31 @@ class TestMethods:
             found = self.run(name, tiny, [bitext(WORDS[:1])])
         except InputError:
             return
-        assert all(np.isfinite(value).all() for value in found.values())
+        assert all(np.isfinite(value).all() for value in found.tensors.values())
 
     def test_the_same_seed_gives_the_same_tensors(self, name, tiny):
-        first, again = (self.run(name, tiny, [bitext()], seed=1) for _ in range(2))
+        first, again = (self.run(name, tiny, [bitext()], seed=1).tensors for _ in range(2))
         assert first.keys() == again.keys()
         for key, value in first.items():
             np.testing.assert_array_equal(value, again[key])
 
-    def test_tensor_names_and_shapes(self, name, tiny):
-        for key, value in self.run(name, tiny, [bitext()]).items():
+    def test_what_is_written_is_an_encoder_of_its_kind(self, name, tiny, tmp_path):
+        from analysis.alignment.run import align
+
+        spec = find("methods", name)
+        align(spec, load_encoder(tiny), [bitext()], out=tmp_path / "out", settings=spec.settings(), say=lambda _: None)
+        aligned = load_encoder(str(tmp_path / "out"))
+        assert aligned.base == tiny
+        assert aligned.card["kind"] in ("maps", "adapter", "full")
+        before, after = (
+            encoder.words(bitext().target, cache=False).values for encoder in (load_encoder(tiny), aligned)
+        )
+        assert before.shape == after.shape
+        assert not np.array_equal(before, after)
+
+    def test_tensor_names_and_shapes_of_maps(self, name, tiny):
+        found = self.run(name, tiny, [bitext()])
+        for key, value in found.tensors.items() if found.kind == "maps" else ():
             language, layer, *part = key.split("/")
             assert language in {"en", "es", "_basis"}
             assert 0 <= int(layer) <= 3

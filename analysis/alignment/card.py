@@ -13,21 +13,46 @@ def model_card(card: Mapping[str, Any]) -> str:
     Returns:
         Markdown: what it is, how to use it, how it was made, its text with licences, its development scores.
     """
+    kind = card.get("kind", "maps")
+    covered = (
+        f"Languages with a map: {', '.join(card['languages'])}; a language without one keeps the base's vectors."
+        if kind == "maps"
+        else f"Trained on: {', '.join(card['languages'])}; every other language changes with them."
+    )
     parts = [
         f"# {card['summary']} on {card['base']}",
         f"Made by Isogloss with the method `{card['method']}` from `{card['base']}` (revision {card['base_revision']}). "
-        f"Languages with a map: {', '.join(card['languages'])}; a language without one keeps the base's vectors.",
-        "## Use\n\n```python\nfrom analysis import load_encoder\n\nencoder = load_encoder(\"path/to/this/folder\")\n```",
-        _made(card), _text(card), _scores(card),
+        f"{covered}",
+        _use(kind), _made(card), _text(card), _scores(card),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _use(kind: str) -> str:
+    """How to load it, here and without Isogloss."""
+    lines = ["## Use", "", "```python", "from analysis import load_encoder", "",
+             'encoder = load_encoder("path/to/this/folder")', "```"]  # fmt: skip
+    if kind == "adapter":
+        lines += ["", "Or without Isogloss, on the same base:", "", "```python", "from peft import PeftModel",
+                  "from transformers import AutoModel", "",
+                  'model = PeftModel.from_pretrained(AutoModel.from_pretrained("path/to/the/base"), '
+                  '"path/to/this/folder")', "```"]  # fmt: skip
+    if kind == "full":
+        lines += ["", 'Or without Isogloss: `AutoModel.from_pretrained("path/to/this/folder")`.']
+    return "\n".join(lines)
 
 
 def _made(card: Mapping[str, Any]) -> str:
     """How to make it again."""
     settings = ", ".join(f"{key}={value}" for key, value in card["settings"].items())
     command = f"\n\n```\n{card['command']}\n```" if card.get("command") else ""
-    return f"## How it was made{command}\n\nSettings: {settings}. Seed {card['seed']}."
+    steps = ""
+    if "steps" in card:
+        steps = (
+            f" {card['steps']:,} steps on {sum(card['pairs'].values()):,} pairs with {card['links_used']:,} word links "
+            f"in {card['precision']}; the weights of step {card['kept_step']:,} were kept."
+        )
+    return f"## How it was made{command}\n\nSettings: {settings}. Seed {card['seed']}.{steps}"
 
 
 def _text(card: Mapping[str, Any]) -> str:

@@ -1,12 +1,12 @@
 """Subtract each language's mean vector, layer by layer."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
 from analysis.alignment.linear import Affine
-from analysis.alignment.method import AlignmentData, Fidelity, Method, Say, Uses
+from analysis.alignment.method import AlignmentData, Fidelity, Fitted, Method, Say, Uses
 from analysis.alignment.pairs import parse_layers
 from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
@@ -27,12 +27,21 @@ class CentringSettings:
             choices=("zero", "anchor"), source="Libovicky et al. 2020 subtract every mean",
         ),
     ] = "zero"  # fmt: skip
+    max_steps: Annotated[
+        int, Setting("taken so that one command line fits every method; a mean has no optimiser steps", ge=0)
+    ] = 0
     precision: Annotated[str, Setting("how the means are stored", choices=("float16", "float32"))] = "float32"
 
 
 def fit(
-    encoder: Encoder, data: AlignmentData, settings: CentringSettings, *, seed: int = 0, say: Say = print
-) -> dict[str, np.ndarray]:
+    encoder: Encoder,
+    data: AlignmentData,
+    settings: CentringSettings,
+    *,
+    seed: int = 0,
+    say: Say = print,
+    job: Any = None,
+) -> Fitted:
     """Move every language's cloud of words to one centre.
 
     In plain words: much of what tells languages apart in an encoder is a constant offset; take it away.
@@ -45,6 +54,7 @@ def fit(
         settings: see `CentringSettings`.
         seed: not used; there is nothing random.
         say: told which language was centred on how many words.
+        job: not used; there is nothing to resume.
 
     Returns:
         Tensors `LANGUAGE/LAYER/mean`, and `/shift` with `to=anchor`.
@@ -72,7 +82,7 @@ def fit(
         for slot, layer in enumerate(layers):
             shift = means[data.anchor][slot] if settings.to == "anchor" else np.zeros(mean.shape[1])
             tensors |= Affine(mean[slot], shift).tensors(f"{language}/{layer}", settings.precision)
-    return tensors
+    return Fitted.maps(tensors)
 
 
 def _by_language(data: AlignmentData) -> dict[str, list[Sentence]]:

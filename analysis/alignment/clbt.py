@@ -1,12 +1,12 @@
 """One linear map per language and layer by least squares or SVD, after CLBT."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
 from analysis.alignment.linear import Affine, fit_languages
-from analysis.alignment.method import AlignmentData, Fidelity, Method, Say, Uses
+from analysis.alignment.method import AlignmentData, Fidelity, Fitted, Method, Say, Uses
 from analysis.alignment.pairs import PairSettings, WordPairs, collect, wanted_languages
 from analysis.alignment.rotation import procrustes
 from analysis.encoders.encoder import Encoder
@@ -54,8 +54,8 @@ def least_squares(source: np.ndarray, target: np.ndarray, ridge: float = 0.0) ->
 
 
 def fit(
-    encoder: Encoder, data: AlignmentData, settings: ClbtSettings, *, seed: int = 0, say: Say = print
-) -> dict[str, np.ndarray]:
+    encoder: Encoder, data: AlignmentData, settings: ClbtSettings, *, seed: int = 0, say: Say = print, job: Any = None
+) -> Fitted:
     """Map every language's vectors onto the anchor's with one matrix a layer.
 
     In plain words: find the matrix that sends each word of a language closest to its translation; unlike a
@@ -71,6 +71,7 @@ def fit(
         settings: see `ClbtSettings`.
         seed: decides which pairs are drawn where there are more than `max_pairs`.
         say: told what was fitted.
+        job: not used; there is nothing to resume.
 
     Returns:
         Tensors `LANGUAGE/LAYER/weight`.
@@ -91,7 +92,7 @@ def fit(
         weight = procrustes(source, target) if svd else least_squares(source, target, settings.ridge)
         return Affine(np.zeros(len(weight)), np.zeros(len(weight)), weight=weight)
 
-    return fit_languages(encoder, found, settings, say, fit_one)
+    return Fitted.maps(fit_languages(encoder, found, settings, say, fit_one))
 
 
 SPEC = Method(

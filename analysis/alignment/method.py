@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from analysis.encoders.mapped import MAPS
 from analysis.errors import InputError
 from analysis.settings import NoSettings
 from analysis.text.corpus import Bitext, Sentence
@@ -40,17 +42,51 @@ class AlignmentData:
         bitexts: sentence pairs, the anchor language always on the target side.
         monolingual: for each language sentences without a translation.
         anchor: the language that the others are mapped to.
+        dev: development pairs, for methods that look at them while they train.
     """
 
     bitexts: tuple[Bitext, ...] = ()
     monolingual: Mapping[str, tuple[Sentence, ...]] = field(default_factory=dict)
     anchor: str = "en"
+    dev: tuple[Bitext, ...] = ()
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages other than the anchor, in order of first appearance."""
         found = [bitext.languages[0] for bitext in self.bitexts] + list(self.monolingual)
         return tuple(dict.fromkeys(tag for tag in found if tag != self.anchor))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a method has made of an encoder.
+
+    Attributes:
+        kind: `maps` (closed form), `adapter` (peft) or `full` (a whole network).
+        tensors: the numbers that were fitted, by name.
+        languages: the languages it was fitted on.
+        write: writes the weights into a folder, as the kind has them.
+        card: what isogloss.json says of the fit beside that.
+    """
+
+    kind: str
+    tensors: Mapping[str, np.ndarray]
+    languages: tuple[str, ...]
+    write: Callable[[Path], None]
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def maps(cls, tensors: dict[str, np.ndarray]) -> "Fitted":
+        """Closed-form maps, as `analysis.encoders.mapped` reads them: `LANGUAGE/LAYER/part`."""
+        languages = sorted({key.split("/")[0] for key in tensors if not key.startswith("_")})
+        return cls("maps", tensors, tuple(languages), lambda folder: _write_maps(tensors, folder))
+
+
+def _write_maps(tensors: Mapping[str, np.ndarray], folder: Path) -> None:
+    """Write maps.safetensors."""
+    from safetensors.numpy import save_file
+
+    save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, folder / MAPS)
 
 
 @dataclass(frozen=True)
@@ -65,8 +101,9 @@ class Method:
         fidelity: how well the implementation is grounded in it.
         needs: data the method cannot do without.
         uses: data it can use; anything else is refused by name.
+        fit: `fit(encoder, data, settings, *, seed, say, job)` gives what was fitted.
         settings: the settings class.
-        fit: `fit(encoder, data, settings, *, seed, say)` gives the tensors of maps.safetensors.
+        objective: `objective(encoder, settings)` of a method that is trained step by step; None for closed forms.
     """
 
     name: str
@@ -76,8 +113,14 @@ class Method:
     fidelity: Fidelity
     needs: frozenset[Uses]
     uses: frozenset[Uses]
-    fit: Callable[..., dict[str, np.ndarray]]
+    fit: Callable[..., Fitted]
     settings: type = NoSettings
+    objective: Callable[..., Any] | None = None
+
+    @property
+    def trained(self) -> bool:
+        """Whether it is trained step by step."""
+        return self.objective is not None
 
 
 def orient(bitexts: Sequence[Bitext], anchor: str) -> tuple[Bitext, ...]:

@@ -32,6 +32,9 @@ class PairSettings:
         bool, Setting("leave out links between identical strings", source="Wu and Dredze 2020")
     ] = False
     max_pairs: Annotated[int, Setting("word pairs per language, drawn at random", ge=10)] = 20_000
+    max_steps: Annotated[
+        int, Setting("taken so that one command line fits every method; a closed form has no optimiser steps", ge=0)
+    ] = 0
     precision: Annotated[str, Setting("how the maps are stored", choices=("float16", "float32"))] = "float16"
 
 

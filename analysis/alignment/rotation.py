@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
 from analysis.alignment.linear import Affine, covariance, fit_languages, principal_axes
-from analysis.alignment.method import AlignmentData, Fidelity, Method, Say, Uses
+from analysis.alignment.method import AlignmentData, Fidelity, Fitted, Method, Say, Uses
 from analysis.alignment.pairs import PairSettings, WordPairs, collect, parse_layers, wanted_languages
 from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
@@ -57,8 +57,14 @@ def procrustes(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def fit(
-    encoder: Encoder, data: AlignmentData, settings: RotationSettings, *, seed: int = 0, say: Say = print
-) -> dict[str, np.ndarray]:
+    encoder: Encoder,
+    data: AlignmentData,
+    settings: RotationSettings,
+    *,
+    seed: int = 0,
+    say: Say = print,
+    job: Any = None,
+) -> Fitted:
     """Rotate every language's vectors onto the anchor's, layer by layer.
 
     In plain words: the words of both languages are two clouds of points; if they have the same shape and only
@@ -72,6 +78,7 @@ def fit(
         settings: see `RotationSettings`.
         seed: decides which pairs are drawn where there are more than `max_pairs`.
         say: told what was fitted.
+        job: not used; there is nothing to resume.
 
     Returns:
         Tensors `LANGUAGE/LAYER/mean`, `/weight` (or `/core` with a shared `_basis/LAYER`) and `/shift`.
@@ -104,7 +111,7 @@ def fit(
     if settings.to == "zero":
         for layer, mean in zip(parse_layers(encoder, settings.layers), np.mean(centres, axis=0), strict=True):
             tensors[f"{data.anchor}/{layer}/mean"] = mean.astype(settings.precision)
-    return tensors
+    return Fitted.maps(tensors)
 
 
 def _each(

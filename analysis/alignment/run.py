@@ -5,17 +5,18 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from analysis.alignment.card import model_card
 from analysis.alignment.method import AlignmentData, Method, Say, orient
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.mapped import MAPS
-from analysis.encoders.names import CARD, Kind, resolve
+from analysis.encoders.names import CARD, Kind, read_card, resolve
+from analysis.encoders.tuned import ADAPTER, ADAPTER_CONFIG
 from analysis.errors import InputError
+from analysis.jobs.job import Job
 from analysis.measures.evaluate import evaluate
 from analysis.records import compare, versions
 from analysis.text.corpus import Bitext, Sentence
@@ -33,7 +34,7 @@ class Source:
 def align(
     method: Method, encoder: Encoder, bitexts: Sequence[Bitext], *, out: Path, settings: Any, seed: int = 0,
     monolingual: Mapping[str, tuple[Sentence, ...]] | None = None, dev: Sequence[Bitext] = (),
-    sources: Sequence[Source] = (), command: str = "", say: Say = print,
+    sources: Sequence[Source] = (), command: str = "", say: Say = print, job: Job | None = None,
 ) -> Path:  # fmt: skip
     """Make an aligned encoder from a base encoder.
 
@@ -41,7 +42,7 @@ def align(
         method: a registered method.
         encoder: the base.
         bitexts: training pairs, the anchor on either side.
-        out: the folder to write: absent, empty, or an earlier aligned encoder, which is replaced.
+        out: the folder to write: absent, empty, or an earlier encoder of this method and base, which is replaced.
         settings: the method's settings.
         seed: seed of everything random.
         monolingual: sentences without translation, by language.
@@ -49,51 +50,62 @@ def align(
         sources: the text's origins and licences.
         command: the command line, for the card.
         say: told how it goes.
+        job: the run that keeps progress and checkpoints, None to keep none.
 
     Returns:
         The folder, which is an encoder name from now on.
 
     Raises:
         InputError: data the method cannot use, a setting out of range, or an output folder of something else.
+        IsoglossError: the loss is not finite.
     """
-    claim_encoder_folder(out, encoder)
+    claim_encoder_folder(out, encoder, method.name)
     anchor = getattr(settings, "anchor", "en")
-    data = AlignmentData(orient(bitexts, anchor), dict(monolingual or {}), anchor)
-    tensors = method.fit(encoder, data, settings, seed=seed, say=say)
-    languages = sorted({key.split("/")[0] for key in tensors if not key.startswith("_")})
+    data = AlignmentData(orient(bitexts, anchor), dict(monolingual or {}), anchor, tuple(dev))
+    fitted = method.fit(encoder, data, settings, seed=seed, say=say, job=job)
+    languages = [tag for tag in fitted.languages if tag != anchor]
     card: dict[str, Any] = {
-        "format": 1, "kind": "maps", "method": method.name, "base": _base_name(encoder), "base_revision": encoder.revision,
-        "default_layer": encoder.depth, "languages": languages, "settings": asdict(settings), "seed": seed,
-        "summary": f"{method.title} for {len(languages)} languages", "command": command,
-        "sources": [asdict(source) for source in sources],
-        "data": [_data_record(bitext) for bitext in data.bitexts if bitext.languages[0] in languages],
-        "versions": versions(),
+        "format": 1, "kind": fitted.kind, "method": method.name, "base": _base_name(encoder),
+        "base_revision": encoder.revision, "default_layer": encoder.depth, "languages": list(fitted.languages),
+        "settings": asdict(settings), "seed": seed, "summary": f"{method.title} for {len(languages)} languages",
+        "command": command, "sources": [asdict(source) for source in sources],
+        "data": [_data_record(bitext) for bitext in data.bitexts if bitext.languages[0] in fitted.languages],
+        "versions": versions(), "made": date.today().isoformat(), **fitted.card,
     }  # fmt: skip
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_parent(out)))
     try:
-        _write(draft, tensors, card)
+        fitted.write(draft)
+        _write_cards(draft, card)
         if dev:
             card |= _judge(encoder, draft, dev, say)
-            _write(draft, tensors, card)
+            _write_cards(draft, card)
         _replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return out
 
 
-def claim_encoder_folder(out: Path, base: Encoder) -> None:
+def claim_encoder_folder(out: Path, base: Encoder, method: str) -> None:
     """Make sure that `out` may be written.
 
     Raises:
-        InputError: it is a file, the base itself, or holds something other than an aligned encoder.
+        InputError: it is a file, the base itself, or holds something other than an encoder of this method and base.
     """
     folder = resolve(base.name).folder
     if folder is not None and folder.resolve() == out.resolve():
         raise InputError(f"--out {str(out)!r} is the base encoder itself; give another folder")
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {str(out)!r} is a file; give a folder that is absent or empty")
-    if out.is_dir() and any(out.iterdir()) and not (out / CARD).exists():
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    if not (out / CARD).exists():
         raise InputError(f"--out {str(out)!r} is not empty and no aligned encoder; give another folder")
+    card = read_card(out)
+    if (card.get("method"), card["base"]) != (method, _base_name(base)):
+        raise InputError(
+            f"--out {str(out)!r} holds another run: {card.get('method')} on {card['base']}; give another folder or "
+            f"delete that one"
+        )
 
 
 def _judge(encoder: Encoder, folder: Path, dev: Sequence[Bitext], say: Say) -> dict[str, Any]:
@@ -131,12 +143,8 @@ def _data_record(bitext: Bitext) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _write(folder: Path, tensors: dict[str, np.ndarray], card: dict[str, Any]) -> None:
-    """The three files of an aligned encoder."""
-    from safetensors.numpy import save_file
-
-    save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, folder / MAPS)
-    (folder / MAPS).chmod(0o644)
+def _write_cards(folder: Path, card: dict[str, Any]) -> None:
+    """isogloss.json and README.md of an aligned encoder."""
     (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
     (folder / "README.md").write_text(model_card(card), "utf-8")
 
@@ -160,7 +168,11 @@ def _base_name(encoder: Encoder) -> str:
 
 
 def _replace(draft: Path, out: Path) -> None:
-    """Put the draft's files into `out` one by one, isogloss.json last; other files there are left alone."""
+    """Put the draft's files into `out` one by one, isogloss.json last; weights of another kind there are removed."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in (MAPS, "README.md", CARD):
-        (draft / name).replace(out / name)
+    made = sorted((path for path in draft.iterdir()), key=lambda path: path.name == CARD)
+    for path in made:
+        path.chmod(0o644)
+        path.replace(out / path.name)
+    for stale in {MAPS, ADAPTER, ADAPTER_CONFIG, "model.safetensors", "config.json"} - {path.name for path in made}:
+        (out / stale).unlink(missing_ok=True)

@@ -3,16 +3,13 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from analysis.alignment.run import Source
 from analysis.cli import console
 from analysis.cli.evaluate import label, read_data
 from analysis.cli.options import Data, DataDir, EncoderOption, Json, Langs, LinksFiles, Seed, Settings
-from analysis.errors import InputError
-from analysis.text.corpus import Sentence
 
 
 def register(app: typer.Typer) -> None:
@@ -39,38 +36,65 @@ def align(
     seed: Seed = 0,
     settings: Settings = None,
     data_dir: DataDir = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew where an earlier run was stopped.")] = False,
+    estimate_only: Annotated[bool, typer.Option("--estimate", help="Only say what it would cost.")] = False,
 ) -> None:
-    """Make an aligned encoder from a base encoder."""
-    from analysis.alignment.method import Uses, check_needs
-    from analysis.alignment.run import align as run
-    from analysis.alignment.run import claim_encoder_folder
+    """Make an aligned encoder from a base encoder; stopped or killed, the same command goes on where it was."""
+    from analysis.alignment.job import ENTRY, KIND, make_spec, title
+    from analysis.cli.jobs import finish, watch
+    from analysis.jobs.control import discard, start, stop, unfinished
+    from analysis.jobs.state import Status
+
+    spec = make_spec(
+        method, encoder, data=data or [], out=out, langs=langs, links=links or [], dictionary=dictionary or [],
+        monolingual=monolingual or [], dev=dev or [], seed=seed, settings=settings or [], data_dir=data_dir,
+        command=shlex.join(["python", "-m", "analysis", *(one for one in sys.argv[1:] if one != "--fresh")]),
+    )  # fmt: skip
+    if estimate_only:
+        _estimate(spec)
+        return
+    earlier = unfinished(KIND, spec)
+    if earlier is not None and fresh:
+        discard(earlier)
+        earlier = None
+    if earlier is not None:
+        console.report(f"going on with run {earlier.id}; --fresh starts anew")
+    run = start(ENTRY, spec, kind=KIND, title=title(spec), run_id=earlier.id if earlier else None)
+    try:
+        ended = watch(run)
+    except KeyboardInterrupt:
+        stop(run)
+        raise
+    if ended.status is Status.FAILED and not (run.folder / "checkpoints").exists():
+        discard(run)
+    finish(run, ended)
+    console.emit(str(out))
+
+
+def _estimate(spec: dict[str, Any]) -> None:
+    """Print what a run would cost."""
+    from analysis.alignment.cost import estimate
+    from analysis.alignment.job import read_pairs
     from analysis.encoders.load import load_encoder
     from analysis.registry import find
     from analysis.settings import parse_settings
+    from analysis.text.problems import Problems
 
-    spec = find("methods", method)
-    given = {
-        Uses.DATA: data,
-        Uses.LINKS: links,
-        Uses.DICTIONARY: dictionary,
-        Uses.MONOLINGUAL: monolingual,
-        Uses.DEV: dev,
-    }
-    check_needs(spec, given)
-    chosen = parse_settings(spec.settings, settings or [])
-    model = load_encoder(encoder)
-    claim_encoder_folder(out, model)
-    bitexts = read_data(data or [], langs=langs, links=links, data_dir=data_dir)
-    held_out = []
-    for one in dev or []:
-        named = one.startswith(("set:", "corpus:"))
-        held_out += read_data([one], langs=None if named else langs, links=None, data_dir=data_dir)
-    run(
-        spec, model, bitexts, out=out, settings=chosen, seed=seed, monolingual=_monolingual(monolingual or []),
-        dev=held_out, sources=[_source(one) for one in [*(data or []), *(monolingual or [])]],
-        command=shlex.join(["python", "-m", "analysis", *sys.argv[1:]]), say=lambda text: print(text, file=sys.stderr),
+    method = find("methods", spec["method"])
+    bitexts = read_pairs(
+        spec["data"], spec["langs"], spec["links"], spec["data_dir"], Problems(echo=console.report)
     )  # fmt: skip
-    console.emit(str(out))
+    found = estimate(
+        method, load_encoder(spec["encoder"]), bitexts, parse_settings(method.settings, spec["settings"])
+    )  # fmt: skip
+    if found is None:
+        console.emit(f"{method.name} is a closed form: a pass or two over the text")
+        return
+    console.emit(
+        f"{found.steps:,} steps on {found.pairs:,} pairs, about {found.minutes:.1f} minutes, "
+        f"{found.memory_bytes / 1e9:.1f} GB of memory, {found.disk_bytes / 1e6:.0f} MB of disk; "
+        f"{found.trainable:,} numbers train; {found.note}"
+    )
 
 
 def tune(
@@ -102,27 +126,3 @@ def tune(
         [{**asdict(trial), "f1": f"{trial.f1:.1f}"} for trial in trials[:10]], ("layer", "decoder", "level", "f1")
     )
     console.emit(f"stored in {path}")
-
-
-def _monolingual(files: list[str]) -> dict[str, tuple[Sentence, ...]]:
-    """Sentences of all files by language."""
-    from analysis.text.load import read_sentences
-    from analysis.text.problems import Problems
-
-    found: dict[str, list[Sentence]] = {}
-    problems = Problems(echo=console.report)
-    for file in files:
-        for sentence in read_sentences(file, language=None, pretokenized=False, problems=problems):
-            if sentence is not None:
-                found.setdefault(sentence.language, []).append(sentence)
-    if files and not found:
-        raise InputError(f"{', '.join(files)}: no usable row; give UTF-8 text with one sentence a line")
-    return {language: tuple(sentences) for language, sentences in found.items()}
-
-
-def _source(data: str) -> Source:
-    """Origin and licence of registered text; a file is named only."""
-    from analysis.registry import registered
-
-    spec = registered("corpora").get(data.removeprefix("corpus:").partition(":")[0])
-    return Source(data, spec.source, spec.licence) if spec else Source(data, "given as a file")

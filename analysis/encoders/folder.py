@@ -95,7 +95,7 @@ def revision(folder: Path) -> str:
     except (OSError, ValueError):
         known = {}
     state, changed = hashlib.sha256(), False
-    names = {"config.json", "tokenizer.json", "tokenizer_config.json"}
+    names = {"config.json", "tokenizer.json", "tokenizer_config.json", "adapter_config.json"}
     for path in sorted(folder.iterdir()):
         if path.suffix != ".safetensors" and path.name not in names:
             continue

@@ -51,11 +51,15 @@ def _from_folder(name: str, folder: Path, commit: str, prefix: str) -> Encoder:
 def _aligned(found: EncoderName, prefix: str) -> Encoder:
     """An aligned encoder on its base."""
     from analysis.encoders.mapped import MappedEncoder
+    from analysis.encoders.tuned import TunedEncoder
 
     assert found.folder is not None
     card = read_card(found.folder)
-    if card.get("kind", "maps") != "maps":
-        raise InputError(f"encoder {found.name!r} is of kind {card['kind']!r}; valid here: maps; update Isogloss")
+    kind = card.get("kind", "maps")
+    if kind not in ("maps", "adapter", "full"):
+        raise InputError(
+            f"encoder {found.name!r} is of kind {kind!r}; valid here: maps, adapter, full; update Isogloss"
+        )
     below, seen = resolve(found.base), {found.folder.resolve()}
     while below.kind is Kind.ALIGNED and below.folder is not None:
         if below.folder.resolve() in seen:
@@ -63,7 +67,7 @@ def _aligned(found: EncoderName, prefix: str) -> Encoder:
         seen.add(below.folder.resolve())
         below = resolve(below.base)
     base = _base(found.base, prefix)
-    return MappedEncoder(found.name, base, found.folder, card)
+    return (MappedEncoder if kind == "maps" else TunedEncoder)(found.name, base, found.folder, card)
 
 
 @cache

@@ -46,7 +46,16 @@ class Model:
     def hidden_states(
         self, batch: Sequence[np.ndarray], layers: Sequence[int], positions: Sequence[np.ndarray] | None = None
     ) -> dict[int, "torch.Tensor"]:
-        """Hidden states of some windows at some layers.
+        """Hidden states of some windows at some layers, without gradients; see `states`."""
+        import torch
+
+        with torch.inference_mode():
+            return {layer: state.cpu() for layer, state in self.states(batch, layers, positions).items()}
+
+    def states(
+        self, batch: Sequence[np.ndarray], layers: Sequence[int], positions: Sequence[np.ndarray] | None = None
+    ) -> dict[int, "torch.Tensor"]:
+        """Hidden states of some windows at some layers, with gradients where the network has any.
 
         Args:
             batch: input ids of each window.
@@ -70,10 +79,10 @@ class Model:
             inputs["position_ids"] = torch.zeros_like(ids) + self.first_position
             for row, window in enumerate(positions):
                 inputs["position_ids"][row, : len(window)] += torch.from_numpy(window)
-        with torch.inference_mode():
-            if max(layers) < self.depth and self.blocks is not None:
-                return self._stopping_early(inputs, layers)
-            states = self.network(**inputs, output_hidden_states=True).hidden_states
+        inputs = {key: value.to(self.network.device) for key, value in inputs.items()}
+        if max(layers) < self.depth and self.blocks is not None:
+            return self._stopping_early(inputs, layers)
+        states = self.network(**inputs, output_hidden_states=True).hidden_states
         return {layer: states[layer].float() for layer in layers}
 
     def _stopping_early(self, inputs: dict[str, Any], layers: Sequence[int]) -> dict[int, "torch.Tensor"]:

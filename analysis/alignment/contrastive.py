@@ -1,0 +1,164 @@
+"""Contrast over words: a word should be nearer to its translation than to any other word of the batch."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from analysis.alignment.method import AlignmentData, Fidelity, Fitted, Method, Say, Uses
+from analysis.alignment.trained import fit_trained
+from analysis.encoders.encoder import Encoder
+from analysis.settings import Setting
+from analysis.training import losses
+from analysis.training.objective import AnchoredSettings, Step, Terms, anchors
+from analysis.training.settings import loss_layers
+
+PROJECTED = 128
+
+
+@dataclass(frozen=True)
+class ContrastiveSettings(AnchoredSettings):
+    """Settings of the word-level contrast."""
+
+    layers: Annotated[
+        str, Setting("layers the loss compares: numbers, last, middle (two thirds of the depth), or all")
+    ] = "middle,last"
+    temperature: Annotated[
+        float, Setting("divides the cosines; Wu and Dredze use 0.1", ge=0.001, source="Pan et al. 2021, 0.05")
+    ] = 0.05
+    negatives: Annotated[
+        str,
+        Setting("weak contrasts with words of the other language, strong with words of both",
+                choices=("weak", "strong"), source="Wu and Dredze 2020, section 3"),
+    ] = "weak"  # fmt: skip
+    candidates: Annotated[
+        str,
+        Setting("which words a word is contrasted with: all words of the batch, or linked ones only",
+                choices=("all", "linked"), source="Wu and Dredze 2020 use linked words", advanced=True),
+    ] = "all"  # fmt: skip
+    mask_duplicates: Annotated[
+        bool, Setting("other occurrences of a translation's word type are no negatives", advanced=True)
+    ] = True
+    within: Annotated[float, Setting("weight of a second contrast with the words of the same sentence only", ge=0)] = (
+        0.0
+    )
+    projector: Annotated[
+        bool,
+        Setting("contrast after a projection dim > dim > 128 that is thrown away afterwards",
+                source="Wu and Dredze 2020", advanced=True),
+    ] = False  # fmt: skip
+
+
+class Contrastive:
+    """The objective; see `fit`."""
+
+    def __init__(self, encoder: Encoder, settings: ContrastiveSettings) -> None:
+        self.layers = loss_layers(encoder, settings.layers)
+        self.settings, self.reads_frozen = settings, settings.reads_frozen
+        self.module: Any = _projector(encoder.dim) if settings.projector else None
+
+    def __call__(self, step: Step) -> Terms:
+        """The weighted terms of one step."""
+        terms: Terms = {}
+        for layer in self.layers:
+            terms[f"contrast@{layer}"] = self._contrast(step, layer) / len(self.layers)
+            if self.settings.within:
+                terms[f"within@{layer}"] = self.settings.within * self._within(step, layer) / len(self.layers)
+        return terms | anchors(step, self.settings, self.layers[-1])
+
+    def _contrast(self, step: Step, layer: int) -> Any:
+        """The contrast over the batch at one layer."""
+        import torch
+
+        source, target = self._projected(step.source[layer]), self._projected(step.target[layer])
+        i, j = step.pairs[:, 0], step.pairs[:, 1]
+        keys = step.source_keys, step.target_keys
+        if self.settings.negatives == "strong":
+            types = torch.cat([keys[0][i], keys[1][j]])
+            same = types[:, None] == types[None] if self.settings.mask_duplicates else None
+            return losses.two_way(source[i], target[j], self.settings.temperature, same)
+        if self.settings.candidates == "linked":
+            order = torch.arange(len(i), device=i.device)
+            source, target, keys, i, j = source[i], target[j], (keys[0][i], keys[1][j]), order, order
+        return (self._one_way(source, target, keys[1], i, j) + self._one_way(target, source, keys[0], j, i)) / 2
+
+    def _one_way(self, queries: Any, candidates: Any, keys: Any, asked: Any, positive: Any) -> Any:
+        """Every linked word finds its translation among all words of the other side."""
+        same = keys[positive][:, None] == keys[None] if self.settings.mask_duplicates else None
+        return losses.info_nce(
+            queries.index_select(0, asked), candidates, positive, self.settings.temperature, same
+        )  # fmt: skip
+
+    def _within(self, step: Step, layer: int) -> Any:
+        """The contrast with words of the same sentence only."""
+        source, target = self._projected(step.source[layer]), self._projected(step.target[layer])
+        i, j = step.pairs[:, 0], step.pairs[:, 1]
+        total: Any = 0.0
+        for queries, candidates, rows, keys, asked, positive in (
+            (source, target, step.target_rows, step.target_keys, i, j),
+            (target, source, step.source_rows, step.source_keys, j, i),
+        ):
+            outside = rows[positive][:, None] != rows[None]
+            same = keys[positive][:, None] == keys[None] if self.settings.mask_duplicates else outside
+            total = total + losses.info_nce(
+                queries.index_select(0, asked), candidates, positive, self.settings.temperature, outside | same
+            )
+        return total / 2
+
+    def _projected(self, vectors: Any) -> Any:
+        """The vectors, through the projector if there is one."""
+        return vectors if self.module is None else self.module.to(vectors.device)(vectors)
+
+
+def _projector(dim: int) -> Any:
+    """Two layers without bias, ReLU between them (Wu and Dredze 2020)."""
+    from torch import nn
+
+    return nn.Sequential(nn.Linear(dim, dim, bias=False), nn.ReLU(), nn.Linear(dim, PROJECTED, bias=False))
+
+
+def fit(
+    encoder: Encoder, data: AlignmentData, settings: ContrastiveSettings, *, seed: int = 0, say: Say = print,
+    job: Any = None,
+) -> Fitted:  # fmt: skip
+    """Fine-tune so that each word's nearest neighbour in the other language is its translation.
+
+    In plain words: of all words of the batch, the translation should be the most similar one; everything that is
+    more similar is pushed away, the translation is pulled near. Unlike `cao` it also says what should be far.
+
+    Needs sentence pairs; word links are made by the encoder where the data bring none.
+
+    Args:
+        encoder: the base encoder.
+        data: sentence pairs with the anchor, and development pairs.
+        settings: see `ContrastiveSettings`.
+        seed: of everything random.
+        say: told how it goes.
+        job: the run that keeps progress and checkpoints.
+
+    Returns:
+        The adapter or the weights.
+
+    Raises:
+        InputError: no usable pairs, or settings the encoder cannot follow.
+        IsoglossError: the loss is not finite.
+
+    Source: Wu and Dredze 2020, Do explicit alignments robustly improve multilingual encoders?, section 3: weak
+    (`negatives=weak candidates=linked`) and strong contrast, with `projector=true`, `anchor_weights=1`,
+    `temperature=0.1`, `pool=first`, `drop_identical=true` as there. All words as candidates, the contrast within
+    the sentence and the distilled sentence means are additions.
+    Relatives: `cao` pulls without pushing and needs its anchor; prefer it to keep distances as they are.
+    """
+    return fit_trained(SPEC, encoder, data, settings, seed=seed, say=say, job=job)
+
+
+SPEC = Method(
+    name="contrastive",
+    title="Word contrast (InfoNCE)",
+    summary="Fine-tunes so that each word is nearer to its translation than to any other word of the batch.",
+    citation="Wu and Dredze 2020, EMNLP",
+    fidelity=Fidelity.CODE_CHECKED,
+    needs=frozenset({Uses.DATA}),
+    uses=frozenset({Uses.DATA, Uses.LINKS, Uses.DEV}),
+    fit=fit,
+    settings=ContrastiveSettings,
+    objective=Contrastive,
+)

@@ -1,0 +1,198 @@
+"""Aligning as a job: what is to be done as plain data, and the work function that does it in its own process."""
+
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.alignment.method import Uses, check_needs
+from analysis.alignment.run import Source, align, claim_encoder_folder
+from analysis.encoders.load import load_encoder
+from analysis.encoders.names import resolve
+from analysis.errors import InputError
+from analysis.jobs.job import Job
+from analysis.registry import find, registered
+from analysis.settings import parse_settings
+from analysis.text.corpus import Bitext, Sentence
+from analysis.text.languages import parse_langs
+from analysis.text.load import load_bitexts
+from analysis.text.pairs import read_sentences
+from analysis.text.problems import Problem, Problems
+
+ENTRY = "analysis.alignment.job:run"
+KIND = "align"
+
+
+def make_spec(
+    method: str, encoder: str, *, data: Sequence[str], out: str | Path, langs: str | None = None,
+    links: Sequence[str | Path] = (), dictionary: Sequence[str | Path] = (), monolingual: Sequence[str | Path] = (),
+    dev: Sequence[str] = (), seed: int = 0, settings: Sequence[str] = (), data_dir: str | Path | None = None,
+    command: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """What is to be aligned, as plain data, after the checks that cost nothing.
+
+    Args:
+        method: registered name.
+        encoder: name of the base.
+        data: `corpus:NAME`, `set:NAME:LANGS:SPLIT`, `upload:ID` or a file, for each part of the training pairs.
+        out: folder of the new encoder.
+        langs: `A-B`, the languages of files that do not say.
+        links: Pharaoh files; the n-th belongs to the n-th data.
+        dictionary: files of word translations.
+        monolingual: files of one sentence a line.
+        dev: development pairs, as `data`.
+        seed: of everything random.
+        settings: `key=value` settings of the method.
+        data_dir: folder of the public sets.
+        command: for the model card.
+
+    Raises:
+        InputError: an unknown method, setting or encoder, data the method does not use, or a folder that is taken.
+    """
+    spec = find("methods", method)
+    given = {Uses.DATA: data, Uses.LINKS: links, Uses.DICTIONARY: dictionary, Uses.MONOLINGUAL: monolingual,
+             Uses.DEV: dev}  # fmt: skip
+    check_needs(spec, given)
+    parse_settings(spec.settings, settings)
+    if len(links) > len(data):
+        raise InputError(f"{len(links)} --links for {len(data)} --data; the n-th --links belongs to the n-th --data")
+    if langs:
+        parse_langs(langs)
+    resolve(encoder)
+    files = lambda paths: [str(Path(path).expanduser().absolute()) for path in paths]  # noqa: E731
+    return {
+        "method": method, "encoder": _absolute(encoder), "data": [_data_name(one) for one in data], "langs": langs,
+        "links": files(links), "dictionary": files(dictionary), "monolingual": files(monolingual),
+        "dev": [_data_name(one) for one in dev], "out": str(Path(out).expanduser().absolute()), "seed": seed,
+        "settings": list(settings), "data_dir": str(Path(data_dir).absolute()) if data_dir else None,
+        "command": command,
+    }  # fmt: skip
+
+
+def title(spec: Mapping[str, Any]) -> str:
+    """What a list of runs calls it."""
+    return f"{spec['method']} on {spec['encoder']} > {Path(spec['out']).name}"
+
+
+def run(spec: Mapping[str, Any], job: Job) -> dict[str, Any]:
+    """Align as a spec says, in the process of a run.
+
+    Args:
+        spec: from `make_spec`.
+        job: the run.
+
+    Returns:
+        The new encoder's name and folder.
+
+    Raises:
+        InputError: anything that does not fit, before the first step.
+        IsoglossError: the loss is not finite.
+    """
+    warnings.filterwarnings("default", category=UserWarning, module="analysis")
+    warnings.showwarning = lambda message, *_args, **_options: job.say(f"warning: {message}")
+    method = find("methods", spec["method"])
+    settings = parse_settings(method.settings, spec["settings"])
+    encoder, out = load_encoder(spec["encoder"]), Path(spec["out"])
+    claim_encoder_folder(out, encoder, method.name)
+    problems = Problems(echo=lambda problem: job.say(_plain(problem)))
+    bitexts = read_pairs(spec["data"], spec["langs"], spec["links"], spec["data_dir"], problems)
+    for problem in problems:
+        if "link" in problem.message:
+            raise InputError(f"{problem.source}:{problem.line}: {problem.message.partition(';')[0]}; correct the links")
+    named = [one for one in spec["dev"] if one.startswith(("set:", "corpus:"))]
+    files = [one for one in spec["dev"] if one not in named]
+    dev = read_pairs(named, None, (), spec["data_dir"], problems)
+    dev += read_pairs(files, spec["langs"], (), spec["data_dir"], problems)
+    align(
+        method, encoder, bitexts, out=out, settings=settings, seed=spec["seed"],
+        monolingual=_monolingual(spec["monolingual"], problems), dev=dev,
+        sources=[_source(one) for one in [*spec["data"], *spec["monolingual"]]], command=spec["command"],
+        say=job.say, job=job,
+    )  # fmt: skip
+    _slim(job)
+    return {"folder": str(out), "encoder": _name(out, encoder.name)}
+
+
+def _slim(job: Job) -> None:
+    """Drop what only an unfinished run needs; the curves stay."""
+    shutil.rmtree(job.folder / "checkpoints", ignore_errors=True)
+    for pattern in ("frozen-*", "links-*.npz", "*.safetensors*"):
+        for path in job.folder.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+def read_pairs(
+    data: Sequence[str], langs: str | None, links: Sequence[str], data_dir: str | None, problems: Problems
+) -> list[Bitext]:
+    """All sentence pairs of some data, the n-th with the n-th links file.
+
+    Raises:
+        InputError: data that cannot be read.
+    """
+    pair = parse_langs(langs) if langs else None
+    found: list[Bitext] = []
+    for number, one in enumerate(data):
+        found += load_bitexts(
+            one, langs=pair, links=links[number] if number < len(links) else None, data_dir=data_dir, problems=problems
+        )
+    return found
+
+
+def _monolingual(files: Sequence[str], problems: Problems) -> dict[str, tuple[Sentence, ...]]:
+    """Sentences of all files by language.
+
+    Raises:
+        InputError: no usable row.
+    """
+    found: dict[str, list[Sentence]] = {}
+    for file in files:
+        for sentence in read_sentences(file, language=None, pretokenized=False, problems=problems):
+            if sentence is not None:
+                found.setdefault(sentence.language, []).append(sentence)
+    if files and not found:
+        raise InputError(f"{', '.join(files)}: no usable row; give UTF-8 text with one sentence a line")
+    return {language: tuple(sentences) for language, sentences in found.items()}
+
+
+def _source(data: str) -> Source:
+    """Origin and licence of registered text; a public set or a file is named only."""
+    known = registered("corpora").get(data.removeprefix("corpus:").partition(":")[0])
+    if known and data.startswith("corpus:"):
+        return Source(data, known.source, known.licence)
+    if data.startswith("set:"):
+        name = data.split(":")[1]
+        return Source(data, f"public set {name}", SET_LICENCES.get(name, ""))
+    return Source(Path(data).name, "given as a file")
+
+
+# Licences of the public sets that text may be trained on, as their folders state them.
+SET_LICENCES = {
+    "tatoeba": "CC-BY-2.0-FR", "sib200": "CC-BY-SA-4.0", "xnli": "CC-BY-NC-4.0", "lafand_en_sw": "CC-BY-NC-4.0",
+    "wordalign_xlwa": "CC-BY-NC-SA-4.0", "xquad": "CC-BY-SA-4.0", "stsb_multi": "CC-BY-SA-4.0",
+}  # fmt: skip
+
+
+def _data_name(data: str) -> str:
+    """A name as it holds in every working folder."""
+    if data.startswith(("set:", "corpus:", "upload:")) or data == "-":
+        return data
+    return str(Path(data).expanduser().absolute())
+
+
+def _absolute(encoder: str) -> str:
+    """An encoder's name as it holds in every working folder."""
+    path = Path(encoder).expanduser()
+    return str(path.absolute()) if resolve(encoder).folder is not None and path.exists() else encoder
+
+
+def _plain(problem: Problem) -> str:
+    """A bad row as a warning line."""
+    return str(problem)
+
+
+def _name(out: Path, base: str) -> str:
+    """`BASE+NAME` of a folder among the trained encoders, else its path."""
+    from analysis.encoders.names import encoder_roots
+
+    return f"{base}+{out.name}" if out.parent in encoder_roots() else str(out)

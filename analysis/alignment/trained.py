@@ -1,0 +1,51 @@
+"""What every fine-tuning method does: hand its objective to the trainer and wrap up what comes back."""
+
+from typing import Any
+
+from analysis.alignment.method import AlignmentData, Fitted, Method, Say
+from analysis.alignment.pairs import wanted_languages
+from analysis.encoders.encoder import Encoder
+from analysis.encoders.names import Kind, resolve
+from analysis.errors import InputError
+from analysis.training.fit import train
+
+# What the bundled weights are a 4-bit copy of, for the adapter's own record.
+BUNDLED_AS = "intfloat/multilingual-e5-small"
+
+
+def fit_trained(
+    method: Method, encoder: Encoder, data: AlignmentData, settings: Any, *, seed: int, say: Say, job: Any = None
+) -> Fitted:
+    """Fine-tune by a method's objective.
+
+    Args:
+        method: with an objective.
+        encoder: the base.
+        data: training and development pairs.
+        settings: of the method.
+        seed: of everything random.
+        say: told how it goes where there is no job.
+        job: the run that keeps progress and checkpoints.
+
+    Raises:
+        InputError: no pairs, or settings that cannot be followed.
+        IsoglossError: the loss is not finite.
+    """
+    if not data.bitexts:
+        raise InputError(f"method {method.name} needs sentence pairs; for example --data corpus:ui_chromium:train")
+    languages = wanted_languages(data, settings.languages)
+    found = train(
+        encoder, data.bitexts, data.dev, languages, settings, method.objective, seed=seed, job=job
+    )  # fmt: skip
+    if job is None:
+        say(f"trained {found.state.step} steps on {sum(found.pairs.values()):,} pairs; kept step {found.kept}")
+    name = resolve(encoder.name)
+    base_name = {Kind.BUNDLED: BUNDLED_AS, Kind.HUB: name.repo}.get(name.kind) or encoder.name.rpartition("/")[2]
+    return Fitted(
+        kind="adapter" if settings.adapter == "lora" else "full",
+        tensors=found.tensors(), languages=found.languages, write=lambda folder: found.write(folder, base_name),
+        card={
+            "steps": found.state.step, "planned_steps": found.steps, "kept_step": found.kept, "pairs": found.pairs,
+            "links_used": found.links, "precision": found.trainee.precision, "curve": found.state.curve,
+        },
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Fine-tuning a base encoder on sentence pairs: examples, batches, the trainable network, the loop."""

@@ -1,0 +1,149 @@
+"""What a run will cost, before its first step: steps, minutes, memory, disk."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.encoders.encoder import Encoder
+from analysis.errors import InputError
+from analysis.text.corpus import Bitext
+from analysis.training.batches import Plan
+from analysis.training.examples import Examples, prepare, select
+from analysis.training.objective import Objective
+from analysis.training.settings import TrainSettings
+from analysis.training.steps import make_step
+from analysis.training.trainee import Trainee
+
+SAMPLE = 400  # pairs that are tokenised to learn how long sentences are
+# Bytes of activations a token keeps for the way back, in units of depth x width x 4 bytes; measured on BERT blocks.
+KEPT_PER_TOKEN = 34
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will cost.
+
+    Attributes:
+        steps: of the optimiser.
+        minutes: of this machine as it is now, looks at development data included; an upper bound with early stopping.
+        memory_bytes: at the peak.
+        disk_bytes: of the run folder.
+        pairs: sentence pairs that are trained on.
+        trainable: numbers that are trained.
+        note: what it was measured with.
+    """
+
+    steps: int
+    minutes: float
+    memory_bytes: int
+    disk_bytes: int
+    pairs: int
+    trainable: int
+    note: str
+
+
+def estimate_run(
+    encoder: Encoder, bitexts: Sequence[Bitext], languages: Sequence[str], settings: Any, make_objective: Any
+) -> Estimate:
+    """Time a step of a run on a sample of its pairs and reckon up the rest.
+
+    Args:
+        encoder: the base.
+        bitexts: training pairs, the anchor on the target side.
+        languages: the languages to train on.
+        settings: of the method.
+        make_objective: `make_objective(encoder, settings)` gives the objective.
+
+    Raises:
+        InputError: data or settings the run would be refused for.
+    """
+    chosen = select(bitexts, languages, settings, 0)
+    total = sum(len(bitext) for bitext in chosen)
+    share = max(1, total // SAMPLE)
+    sample = [bitext.take(range(0, len(bitext), share)) for bitext in chosen]
+    examples, _ = prepare(encoder.model, sample, settings)
+    trainee = Trainee(encoder, settings, seed=0)
+    objective = make_objective(encoder, settings)
+    plan = Plan(examples, replace(settings, max_steps=0, epochs=1.0), seed=0)
+    batch = max((rows for _, _, rows in plan.after(0)), key=len)
+    seconds = _time_step(trainee, objective, examples, batch)
+    tokens = float(examples.sizes().mean()) * total
+    steps = max(1, round(tokens / settings.batch_tokens * settings.epochs))
+    steps = min(steps, settings.max_steps) if settings.max_steps else steps
+    trainable = sum(one.numel() for one in trainee.parameters.values())
+    return Estimate(
+        steps, (steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens)) / 60,
+        memory_needed(trainee, objective, settings), disk_needed(trainee, objective, total, examples), total, trainable,
+        f"one step took {seconds:.2f} s in {trainee.precision}; links and looks at development data included",
+    )  # fmt: skip
+
+
+def _time_step(trainee: Trainee, objective: Objective, examples: Examples, rows: np.ndarray) -> float:
+    """Seconds of one step there and back; the second of two, because the first one warms up."""
+    from analysis.training.frozen import freeze
+
+    linked = [np.array([[0, 0]])] * len(examples)
+    examples = replace(examples, links=tuple(linked))
+    frozen = None
+    if objective.reads_frozen:
+        frozen = freeze(trainee, examples.target, objective.layers, np.unique(rows))
+    seconds = 0.0
+    for _ in range(2):
+        begun = time.perf_counter()
+        terms = objective(make_step(trainee, examples, rows, objective.layers, frozen))
+        trainee.accelerator.backward(sum(terms.values()))
+        seconds = time.perf_counter() - begun
+    trainee.network.zero_grad()
+    return seconds
+
+
+def _setup_seconds(step: float, settings: TrainSettings, tokens: float) -> float:
+    """Links and the frozen side: about three forward passes over all tokens, a third of a step each."""
+    return 3 * step / 3 * tokens / settings.batch_tokens
+
+
+def memory_needed(trainee: Trainee, objective: Objective, settings: TrainSettings) -> int:
+    """Bytes at the peak of a step: activations of both sides, gradients and the optimiser's two moments."""
+    config = trainee.network.config
+    depth, dim = trainee.base.depth, config.hidden_size
+    activations = 2 * settings.batch_tokens * KEPT_PER_TOKEN * depth * dim * 4 // 2
+    contrast = 6 * 4 * settings.batch_tokens**2 * len(objective.layers) // 4
+    trained = sum(one.numel() for one in trainee.parameters.values())
+    weights = sum(one.numel() for one in trainee.network.parameters())
+    return int(activations + contrast + 4 * (3 * trained + weights))
+
+
+def disk_needed(trainee: Trainee, objective: Objective, pairs: int, examples: Examples) -> int:
+    """Bytes of a run folder: three checkpoints, the best weights, and the base's vectors where they are kept."""
+    trained = sum(one.numel() for one in trainee.parameters.values())
+    words = float(np.mean([side.words for side in examples.target])) + 1
+    frozen = pairs * words * trainee.network.config.hidden_size * 4 * len(objective.layers)
+    return int(4 * 3 * trained * 4 + (frozen if objective.reads_frozen else 0))
+
+
+def check_room(memory: int, disk: int, folder: Path) -> None:
+    """Refuse a run that this machine cannot hold.
+
+    Raises:
+        InputError: too little memory or disk, with what to change.
+    """
+    import shutil
+
+    import psutil
+
+    free = psutil.virtual_memory().available
+    if memory > free:
+        raise InputError(
+            f"the run needs about {memory / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; lower "
+            f"batch_tokens, or use adapter=lora with a smaller rank"
+        )
+    room = shutil.disk_usage(folder).free
+    if disk > room:
+        raise InputError(
+            f"the run needs about {disk / 1e9:.1f} GB of disk in {folder} and {room / 1e9:.1f} GB are free; "
+            f"free some, or name another cache folder by ISOGLOSS_CACHE"
+        )

@@ -1,0 +1,147 @@
+"""From a base encoder, data and an objective to a trained encoder: everything around the loop."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.encoders.encoder import Encoder
+from analysis.jobs.job import Job
+from analysis.records import fingerprint
+from analysis.text.corpus import Bitext
+from analysis.training import estimate
+from analysis.training.batches import Plan
+from analysis.training.checkpoint import Progress
+from analysis.training.encode import Progress as Tick
+from analysis.training.examples import prepare, select
+from analysis.training.frozen import freeze
+from analysis.training.links import link
+from analysis.training.loop import Loop
+from analysis.training.monitor import Monitor
+from analysis.training.objective import Objective
+from analysis.training.settings import TrainSettings
+from analysis.training.trainee import Trainee
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        trainee: with the kept weights in it.
+        state: where the run ended.
+        kept: the step whose weights are kept.
+        steps: steps the run had planned.
+        languages: what it was trained on.
+        pairs: sentence pairs of each language.
+        links: word links of all pairs.
+    """
+
+    trainee: Trainee
+    state: Progress
+    kept: int
+    steps: int
+    languages: tuple[str, ...]
+    pairs: dict[str, int]
+    links: int
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The kept weights by name."""
+        return {name: one.detach().cpu().numpy().copy() for name, one in self.trainee.parameters.items()}
+
+    def write(self, folder: Path, base_name: str) -> None:
+        """Write the weights as `peft` or `transformers` reads them."""
+        self.trainee.save(folder, base_name)
+
+
+def train(
+    encoder: Encoder, bitexts: Sequence[Bitext], dev: Sequence[Bitext], languages: Sequence[str],
+    settings: TrainSettings, make_objective: Any, *, seed: int, job: Job | None = None,
+) -> Trained:  # fmt: skip
+    """Fine-tune an encoder.
+
+    Args:
+        encoder: the base; it is not changed.
+        bitexts: training pairs, the anchor on the target side.
+        dev: development pairs; may be empty.
+        languages: the languages to train on.
+        settings: of the method.
+        make_objective: `make_objective(encoder, settings)` gives the objective.
+        seed: of everything random.
+        job: where progress, metrics and checkpoints go; without one they go to a folder that is deleted.
+
+    Returns:
+        The network with its kept weights.
+
+    Raises:
+        InputError: no usable pair or link, or too little memory or disk.
+        IsoglossError: the loss is not finite.
+    """
+    with ExitStack() as stack:
+        job = job or stack.enter_context(Job.temporary())
+        chosen = select(bitexts, languages, settings, seed)
+        trainee = Trainee(encoder, settings, seed=seed)
+        objective: Objective = make_objective(encoder, settings)
+        examples, chosen = prepare(trainee.base, chosen, settings)
+        estimate.check_room(
+            estimate.memory_needed(trainee, objective, settings),
+            estimate.disk_needed(trainee, objective, len(examples), examples), job.folder,
+        )  # fmt: skip
+        job.say(f"{len(examples):,} pairs in {len(set(examples.language))} languages, {trainee.precision}")
+        mark = _fingerprint(encoder, chosen, dev, settings, trainee, seed)
+        _forget_others(job, mark)
+        examples = link(examples, chosen, trainee, encoder, settings, progress=_told(job, "Linking words"))
+        plan = Plan(examples, settings, seed=seed)
+        frozen = None
+        if objective.reads_frozen:
+            frozen = freeze(
+                trainee, examples.target, objective.layers, plan.used(), folder=job.folder,
+                progress=_told(job, "Encoding with the base"),
+            )  # fmt: skip
+        fallback = [sentence for bitext in chosen for sentence in bitext.target[:100]]
+        monitor = Monitor(
+            encoder, trainee, dev, anchor=settings.anchor, fallback=fallback, layer=objective.layers[-1],
+            dev_pairs=settings.dev_pairs,
+        )  # fmt: skip
+        loop = Loop(trainee, objective, examples, chosen, plan, settings, monitor, frozen, job, mark)
+        state = loop.run()
+    counts: dict[str, int] = {}
+    for tag in examples.language:
+        counts[tag] = counts.get(tag, 0) + 1
+    return Trained(
+        trainee, state, loop.kept, plan.steps, tuple(sorted(counts)), counts, sum(len(one) for one in examples.links)
+    )  # fmt: skip
+
+
+def _fingerprint(
+    encoder: Encoder, bitexts: Sequence[Bitext], dev: Sequence[Bitext], settings: TrainSettings, trainee: Trainee,
+    seed: int,
+) -> str:  # fmt: skip
+    """Hash of everything that decides the weights; a checkpoint of anything else is not resumed."""
+    return fingerprint(
+        {"revision": encoder.revision, "data": [bitext.digest for bitext in bitexts],
+         "dev": [bitext.digest for bitext in dev], "settings": asdict(settings), "precision": trainee.precision,
+         "seed": seed}
+    )  # fmt: skip
+
+
+def _forget_others(job: Job, mark: str) -> None:
+    """Clear a run folder whose state is of other data or settings: a file has changed between stop and resume."""
+    import shutil
+
+    path = job.folder / "fingerprint.txt"
+    if path.exists() and path.read_text("utf-8") != mark:
+        job.say("data or settings have changed since this run was stopped; starting anew")
+        shutil.rmtree(job.folder / "checkpoints", ignore_errors=True)
+        for old in [*job.folder.glob("frozen-*.npy"), *job.folder.glob("links-*.npz")]:
+            old.unlink()
+        job.rewind(-1)
+    path.write_text(mark, "utf-8")
+
+
+def _told(job: Job, what: str) -> Tick:
+    """A progress function that says what is being done."""
+    return lambda done, total: job.progress(done, total, what)

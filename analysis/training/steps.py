@@ -1,0 +1,57 @@
+"""From the indices of a batch to what an objective sees."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.training.examples import Examples, Side
+from analysis.training.frozen import Frozen
+from analysis.training.objective import Step
+from analysis.training.pooling import pool_sentences, pool_words, word_sentences
+from analysis.training.trainee import Trainee
+
+if TYPE_CHECKING:
+    import torch
+
+
+def make_step(
+    trainee: Trainee, examples: Examples, rows: Sequence[int], layers: Sequence[int], frozen: Frozen | None
+) -> Step:
+    """Run the network on both sides of a batch.
+
+    Args:
+        trainee: the network that trains.
+        examples: all pairs.
+        rows: the pairs of this batch.
+        layers: the layers the objective reads.
+        frozen: the base's vectors of the anchor's side, where the objective reads them.
+    """
+    import torch
+
+    source, target = ([side[row] for row in rows] for side in (examples.source, examples.target))
+    states = [trainee.states([side.ids for side in sides], layers) for sides in (source, target)]
+    device = states[0][layers[0]].device
+    tensor = lambda array: torch.from_numpy(np.ascontiguousarray(array)).to(device)  # noqa: E731
+    keys = [np.concatenate([side.keys for side in sides]) for sides in (source, target)]
+    return Step(
+        source={layer: pool_words(states[0][layer], source) for layer in layers},
+        target={layer: pool_words(states[1][layer], target) for layer in layers},
+        pairs=tensor(batch_links(examples, rows, source, target)),
+        source_keys=tensor(keys[0]), target_keys=tensor(keys[1]),
+        source_rows=tensor(word_sentences(source)), target_rows=tensor(word_sentences(target)),
+        source_sentences={layer: pool_sentences(states[0][layer], source) for layer in layers},
+        target_sentences={layer: pool_sentences(states[1][layer], target) for layer in layers},
+        frozen={layer: tensor(frozen.batch_words(layer, rows)) for layer in layers} if frozen else {},
+        frozen_sentences={layer: tensor(frozen.batch_sentences(layer, rows)) for layer in layers} if frozen else {},
+        distance=trainee.distance,
+    )  # fmt: skip
+
+
+def batch_links(
+    examples: Examples, rows: Sequence[int], source: Sequence[Side], target: Sequence[Side]
+) -> np.ndarray:  # fmt: skip
+    """(links, 2) linked words of a batch, counted over the whole batch."""
+    left, right = (np.cumsum([0, *(side.words for side in sides)]) for sides in (source, target))
+    parts = [examples.links[row] + [left[n], right[n]] for n, row in enumerate(rows)]
+    return np.concatenate(parts).astype(np.int64) if parts else np.empty((0, 2), np.int64)
