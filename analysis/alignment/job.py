@@ -15,7 +15,7 @@ from analysis.jobs.job import Job
 from analysis.registry import find, registered
 from analysis.settings import parse_settings
 from analysis.text.corpus import Bitext, Sentence
-from analysis.text.languages import parse_langs
+from analysis.text.languages import normalise_tag, parse_langs
 from analysis.text.load import load_bitexts
 from analysis.text.pairs import read_sentences
 from analysis.text.problems import Problem, Problems
@@ -96,13 +96,14 @@ def run(spec: Mapping[str, Any], job: Job) -> dict[str, Any]:
     encoder, out = load_encoder(spec["encoder"]), Path(spec["out"])
     claim_encoder_folder(out, encoder, method.name)
     problems = Problems(echo=lambda problem: job.say(_plain(problem)))
-    bitexts = read_pairs(spec["data"], spec["langs"], spec["links"], spec["data_dir"], problems)
+    tags = wanted_tags(settings)
+    bitexts = read_pairs(spec["data"], spec["langs"], spec["links"], spec["data_dir"], problems, tags)
     for problem in problems:
         if "link" in problem.message:
             raise InputError(f"{problem.source}:{problem.line}: {problem.message.partition(';')[0]}; correct the links")
     named = [one for one in spec["dev"] if one.startswith(("set:", "corpus:"))]
     files = [one for one in spec["dev"] if one not in named]
-    dev = read_pairs(named, None, (), spec["data_dir"], problems)
+    dev = read_pairs(named, None, (), spec["data_dir"], problems, tags or _spoken(bitexts))
     dev += read_pairs(files, spec["langs"], (), spec["data_dir"], problems)
     align(
         method, encoder, bitexts, out=out, settings=settings, seed=spec["seed"],
@@ -123,9 +124,10 @@ def _slim(job: Job) -> None:
 
 
 def read_pairs(
-    data: Sequence[str], langs: str | None, links: Sequence[str], data_dir: str | None, problems: Problems
-) -> list[Bitext]:
-    """All sentence pairs of some data, the n-th with the n-th links file.
+    data: Sequence[str], langs: str | None, links: Sequence[str], data_dir: str | None, problems: Problems,
+    tags: Sequence[str] | None = None,
+) -> list[Bitext]:  # fmt: skip
+    """All sentence pairs of some data, the n-th with the n-th links file; of a corpus only languages in `tags`.
 
     Raises:
         InputError: data that cannot be read.
@@ -134,9 +136,24 @@ def read_pairs(
     found: list[Bitext] = []
     for number, one in enumerate(data):
         found += load_bitexts(
-            one, langs=pair, links=links[number] if number < len(links) else None, data_dir=data_dir, problems=problems
-        )
+            one, langs=pair, links=links[number] if number < len(links) else None, data_dir=data_dir, problems=problems,
+            languages=tags,
+        )  # fmt: skip
     return found
+
+
+def wanted_tags(settings: Any) -> list[str] | None:
+    """The languages that a method's settings name with the anchor, None for all."""
+    named = str(getattr(settings, "languages", "all"))
+    if named == "all":
+        return None
+    tags = [getattr(settings, "anchor", "en"), *named.replace(" ", ",").split(",")]
+    return list(dict.fromkeys(normalise_tag(tag) for tag in tags if tag))
+
+
+def _spoken(bitexts: Sequence[Bitext]) -> list[str]:
+    """All languages of some pairs."""
+    return list(dict.fromkeys(tag for bitext in bitexts for tag in bitext.languages))
 
 
 def _monolingual(files: Sequence[str], problems: Problems) -> dict[str, tuple[Sentence, ...]]:

@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("align")(align)
     app.command("tune")(tune)
+    app.command("strength")(strength)
 
 
 def align(
@@ -95,6 +96,17 @@ def _estimate(spec: dict[str, Any]) -> None:
         f"{found.memory_bytes / 1e9:.1f} GB of memory, {found.disk_bytes / 1e6:.0f} MB of disk; "
         f"{found.trainable:,} numbers train; {found.note}"
     )
+
+
+def strength(
+    encoder: EncoderOption,
+    share: Annotated[float, typer.Option("--share", help="0 is the base, 1 the trained encoder.", metavar="NUMBER")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the new encoder.")],
+) -> None:
+    """Keep a share of what fine-tuning changed: less gained, less forgotten, no training."""
+    from analysis.alignment.strength import rescale
+
+    console.emit(str(rescale(encoder, share, out)))
 
 
 def tune(

@@ -116,18 +116,21 @@ def load_bitexts(
     one_based: bool = False,
     data_dir: str | Path | None = None,
     problems: Problems | None = None,
+    languages: Sequence[str] | None = None,
 ) -> list[Bitext]:
     """The sentence pairs behind one `--data`.
 
     Args:
         data: `corpus:NAME`, `set:NAME:LANGS:SPLIT` or a file: `source words ||| target words` (pre-tokenised),
-            a TSV with a header of language codes (segmented), or source words, target words and links.
+            a TSV with a header of language codes (segmented), or source words, target words and links; `upload:ID`
+            is what somebody pasted or uploaded on a page.
         langs: the pair wanted, `A-B`; without it every pair of English (else of the first language) with another,
             and in a file without a header the languages are identified.
         links: a Pharaoh file with a line for each pair of the file; replaces the file's own links.
         one_based: whether links count words from 1.
         data_dir: the folder of the public sets, `ISOGLOSS_DATA` by default.
         problems: takes a note of bad rows.
+        languages: of a corpus, the languages wanted where no pair is named.
 
     Returns:
         At least one bitext, none of them empty.
@@ -141,7 +144,11 @@ def load_bitexts(
         bitexts = load_set(data, data_dir=data_dir, problems=problems)
         bitexts = bitexts if pair is None else [_select(bitexts, pair, data)]
     elif data.startswith("corpus:"):
-        bitexts = _corpus_bitexts(load_corpus(data, languages=pair, problems=problems), pair)
+        bitexts = _corpus_bitexts(load_corpus(data, languages=pair or languages, problems=problems), pair)
+    elif data.startswith("upload:"):
+        from analysis.text.uploads import load_upload
+
+        bitexts = _corpus_bitexts(load_upload(data.removeprefix("upload:"))[0], pair)
     else:
         return file_bitexts(Source.of(data), pair, links, one_based, problems)
     if links is None:

@@ -27,11 +27,11 @@ class Frozen:
     start: np.ndarray
     place: np.ndarray
 
-    def batch_words(self, layer: int, rows: Sequence[int]) -> np.ndarray:
+    def batch_words(self, layer: int, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """(words, dim) vectors of the words of some examples, example by example."""
         return np.concatenate([self.words[layer][self.start[row] : self.start[row + 1]] for row in rows])
 
-    def batch_sentences(self, layer: int, rows: Sequence[int]) -> np.ndarray:
+    def batch_sentences(self, layer: int, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """(examples, dim) sentence vectors of some examples."""
         return np.asarray(self.sentences[layer][self.place[np.asarray(rows)]])
 

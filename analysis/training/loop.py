@@ -24,7 +24,7 @@ from analysis.training.steps import make_step
 from analysis.training.trainee import Trainee
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 CHECKPOINT_SECONDS = 20.0
 METRICS = 400  # most loss lines of a run

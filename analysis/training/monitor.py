@@ -14,6 +14,7 @@ from analysis.training.encode import encode
 from analysis.training.examples import Side, sides_of
 from analysis.training.trainee import Trainee
 
+MOST_PAIRS = 600  # of all development sets in one look
 WORDS = 2000  # words of the anchor's language whose neighbours are watched
 
 
@@ -65,7 +66,8 @@ class Monitor:
     ) -> None:  # fmt: skip
         self.trainee, self.layer = trainee, layer
         self.live = LiveEncoder(encoder, trainee)
-        self.dev = [bitext.take(range(min(dev_pairs, len(bitext)))) for bitext in dev if len(bitext)]
+        size = min(dev_pairs, max(10, MOST_PAIRS // max(1, len(dev))))
+        self.dev = [bitext.take(range(min(size, len(bitext)))) for bitext in dev if len(bitext)]
         self.sides = _watched(trainee, self.dev, anchor, fallback)
         found = encode(trainee, self.sides, [layer])
         self.base = _flat(found.words[layer]), found.sentences[layer]

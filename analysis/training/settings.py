@@ -100,6 +100,9 @@ class TrainSettings:
         Setting("numbers of the forward pass; auto is bfloat16 where the processor multiplies it fast",
                 choices=("auto", "float32", "bfloat16"), advanced=True),
     ] = "auto"  # fmt: skip
+    stored: Annotated[
+        str, Setting("how an adapter's numbers are stored", choices=("float16", "float32"), advanced=True)
+    ] = "float16"
     placebo: Annotated[
         bool,
         Setting("shuffle the pairs: each sentence gets a wrong translation, the training's placebo", advanced=True),

@@ -12,11 +12,11 @@ from analysis.training.pooling import pool_sentences, pool_words, word_sentences
 from analysis.training.trainee import Trainee
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 
 def make_step(
-    trainee: Trainee, examples: Examples, rows: Sequence[int], layers: Sequence[int], frozen: Frozen | None
+    trainee: Trainee, examples: Examples, rows: Sequence[int] | np.ndarray, layers: Sequence[int], frozen: Frozen | None
 ) -> Step:
     """Run the network on both sides of a batch.
 
@@ -49,7 +49,7 @@ def make_step(
 
 
 def batch_links(
-    examples: Examples, rows: Sequence[int], source: Sequence[Side], target: Sequence[Side]
+    examples: Examples, rows: Sequence[int] | np.ndarray, source: Sequence[Side], target: Sequence[Side]
 ) -> np.ndarray:  # fmt: skip
     """(links, 2) linked words of a batch, counted over the whole batch."""
     left, right = (np.cumsum([0, *(side.words for side in sides)]) for sides in (source, target))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.mapped import MappedEncoder
 from analysis.encoders.model import Model
-from analysis.encoders.tuned import copy_network
+from analysis.encoders.tuned import ADAPTER, copy_network
 from analysis.errors import InputError
 from analysis.training.settings import TrainSettings, trained_blocks
 
@@ -55,6 +55,9 @@ class Trainee:
         if self.peft is None:
             _free(blocks, wanted)
         self.network = network.to(self.accelerator.device)
+        if self.accelerator.device.type == "cpu":
+            # The way back through PyTorch's fused attention takes half of a step on a CPU; plain products do not.
+            self.network.set_attn_implementation("eager")
         self.live = replace(self.base, network=self.network, blocks=blocks)
         self.frozen = self.base
         if self.accelerator.device.type != "cpu":
@@ -111,6 +114,8 @@ class Trainee:
             config.lora_alpha, config.base_model_name_or_path = before
             config.inference_mode = False
             (folder / "README.md").unlink(missing_ok=True)
+            if self.settings.stored == "float16":
+                _halve(folder / ADAPTER)
             return
         if self.settings.strength < 1:
             network = copy.deepcopy(network)
@@ -131,6 +136,13 @@ def resolve_precision(wanted: str) -> str:
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     tests = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
     return "bfloat16" if any(test() for test in tests if test) else "float32"
+
+
+def _halve(path: Path) -> None:
+    """Store a file of weights in 16 bits; `peft` reads them back into what the base has."""
+    from safetensors.torch import load_file, save_file
+
+    save_file({name: one.half() for name, one in load_file(path).items()}, path, metadata={"format": "pt"})
 
 
 def _copy(base: Model, name: str) -> tuple[Any, Any]:

@@ -1,0 +1,50 @@
+"""Keep a share of what training changed: the point between base and trained encoder that a user prefers."""
+
+import json
+import shutil
+from pathlib import Path
+
+from analysis.alignment.card import model_card
+from analysis.encoders.load import load_encoder
+from analysis.encoders.names import CARD
+from analysis.encoders.tuned import ADAPTER, ADAPTER_CONFIG, TunedEncoder
+from analysis.errors import InputError
+
+
+def rescale(name: str, strength: float, out: Path) -> Path:
+    """Write an adapter with its change to every weight multiplied.
+
+    In plain words: 1 is the trained encoder, 0 its base, and between them lies a curve of what is gained against
+    what is forgotten, which costs no training to walk along.
+
+    Args:
+        name: an encoder with a LoRA adapter.
+        strength: 0 to 1; the share of the change that stays.
+        out: folder of the new encoder; absent or empty.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: an encoder without an adapter, a strength outside 0 to 1, or a folder that is not empty.
+
+    Source: linear interpolation of weights, Wortsman et al. 2022, Robust fine-tuning of zero-shot models.
+    """
+    encoder = load_encoder(name)
+    if not isinstance(encoder, TunedEncoder) or encoder.kind != "adapter":
+        raise InputError(f"encoder {name!r} has no LoRA adapter; valid: one made by a fine-tuning method")
+    if not 0 <= strength <= 1:
+        raise InputError(f"strength {strength} is out of range; valid: 0 to 1")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"--out {str(out)!r} is not an empty folder; give another folder")
+    config = json.loads((encoder.folder / ADAPTER_CONFIG).read_text("utf-8"))
+    config["lora_alpha"] = config["lora_alpha"] * strength
+    card = {key: value for key, value in encoder.card.items() if key not in ("development", "links", "recommended")}
+    card["settings"] = card["settings"] | {"strength": card["settings"].get("strength", 1.0) * strength}
+    card["summary"] = f"{card['summary']}, {strength:.0%} of its change"
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(encoder.folder / ADAPTER, out / ADAPTER)
+    (out / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
+    (out / "README.md").write_text(model_card(card), "utf-8")
+    (out / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return out
