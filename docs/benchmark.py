@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("action", choices=("measure", "write"))
     parser.add_argument("name", nargs="?", help="of the cell")
     parser.add_argument("encoder", nargs="?", help="as on the command line")
-    parser.add_argument("--quick", action="store_true", help="the topic probe in 12 languages instead of 31")
+    parser.add_argument("--quick", action="store_true", help="no links, and the topic probe in 12 languages")
     parser.add_argument("--again", action="store_true", help="measure a cell that is there already")
     given = parser.parse_args()
     if given.action == "write":
@@ -48,9 +48,12 @@ def measure(encoder: str, *, quick: bool) -> dict[str, Any]:
     commands = {
         "word_retrieval": ["evaluate", "word_retrieval", "--data", WORDS, "--data", FRENCH],
         "word_retrieval_csls": ["evaluate", "word_retrieval", "--data", WORDS, "--data", FRENCH, "--set", "score=csls"],
-        "link_f1": ["evaluate", "link_f1", "--data", WORDS],
-        "aer": ["evaluate", "aer", "--data", FRENCH],
     }
+    if not quick:
+        commands |= {
+            "link_f1": ["evaluate", "link_f1", "--data", WORDS],
+            "aer": ["evaluate", "aer", "--data", FRENCH],
+        }
     if encoder != "bundled":
         commands["forgetting"] = ["forgetting", "--probe", QUICK_PROBE if quick else PROBE]
     cell: dict[str, Any] = {"encoder": encoder, "date": date.today().isoformat(), "commands": {}, "scores": {}}
@@ -68,7 +71,9 @@ def _short(found: dict[str, Any]) -> Any:
     """What the page needs of one command's answer."""
     keep = ("score", "low", "high", "n")
     if "rows" in found:
-        return {row["name"]: {"title": row["title"], **{side: _cut(row[side]) for side in SIDES}} for row in found["rows"]}
+        return {
+            row["name"]: {"title": row["title"], **{side: _cut(row[side]) for side in SIDES}} for row in found["rows"]
+        }
     items = [
         {key: item[key] for key in ("data", *keep)} | {"sha256": item["provenance"]["data_sha256"][:12]}
         for item in found.get("items", [found])

@@ -64,7 +64,7 @@ def sidebar() -> View:
 
     A name that cannot be loaded gives one line in the sidebar, and the last good value stays in force.
     """
-    link = _incoming()
+    link = _incoming() | st.session_state.pop("asked", {})
     pages = {key: value for key, value in link.items() if key not in SHARED}
     st.session_state.setdefault("page values", {}).update(pages)
     st.session_state["fresh"] = set(pages)
@@ -81,6 +81,12 @@ def sidebar() -> View:
     st.session_state["view"] = view
     _write(as_query(view))
     return view
+
+
+def show_encoders(a: str, b: str) -> None:
+    """Make two encoders A and B and run the page again: for a page that has made one."""
+    st.session_state["asked"] = {"a": a, "b": b}
+    st.rerun()
 
 
 def as_query(view: View) -> dict[str, str]:
@@ -210,8 +216,8 @@ def _layers(a: str, b: str, link: dict[str, str], before: View | None) -> tuple[
     depth_a, depth_b = data.encoder(a).depth, data.encoder(b).depth
     if "lock" in link or "box lock" not in st.session_state:
         st.session_state["box lock"] = link.get("lock", "1") != "0"
-    old_a = data.encoder(before.a).depth if before else depth_a
-    old_b = data.encoder(before.b).depth if before else depth_b
+    old_a = _old_depth(before.a, depth_a) if before else depth_a
+    old_b = _old_depth(before.b, depth_b) if before else depth_b
     _seed_layer("box layer a", link.get("la"), old_a, depth_a)
     layer_a = _slider("Layer of A", "box layer a", depth_a)
     locked = st.toggle("Lock the layers of A and B", key="box lock", help="B follows A at the same relative depth.")
@@ -220,6 +226,14 @@ def _layers(a: str, b: str, link: dict[str, str], before: View | None) -> tuple[
     else:
         _seed_layer("box layer b", link.get("lb"), old_b, depth_b)
     return layer_a, _slider("Layer of B", "box layer b", depth_b, disabled=locked), locked
+
+
+def _old_depth(name: str, depth: int) -> int:
+    """The depth of the encoder before, which may have been renamed or deleted since."""
+    try:
+        return data.encoder(name).depth
+    except IsoglossError:
+        return depth
 
 
 def _seed_layer(widget: str, linked: str | None, old_depth: int, depth: int) -> None:
