@@ -5,6 +5,7 @@ the pages and the tables of the documentation are made from it.
 """
 
 import dataclasses
+import math
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,6 +100,8 @@ def _convert(field: Field, raw: str) -> Any:
         return raw.lower() in {"true", "1", "yes"}
     try:
         value = field.type(raw)
+        if field.type is float and not math.isfinite(value):
+            raise ValueError
     except ValueError:
         raise InputError(f"{field.name}={raw!r} is not a {field.type.__name__}; {field.setting.help}") from None
     return _bounded(field, value)

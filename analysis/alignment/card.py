@@ -58,6 +58,11 @@ def _made(card: Mapping[str, Any]) -> str:
 def _text(card: Mapping[str, Any]) -> str:
     """The text it was trained on."""
     lines = [f"- {one['name']}: {one['origin']} ({one['licence'] or 'licence not stated'})" for one in card["sources"]]
+    tests = sorted({one["name"] for one in card["sources"] if one["name"].startswith("set:") and "test" in one["name"]})
+    if tests:
+        lines.append(
+            f"- Never score this encoder on {', '.join(tests)}: the sentences of that test split were its text."
+        )
     rows = ["| data | languages | pairs | word links | SHA-256 |", "| --- | --- | ---: | --- | --- |"]
     rows += [f"| {one['name']} | {'-'.join(one['languages'])} | {one['pairs']:,} | {one['links']} | {one['sha256'][:12]} |"
              for one in card["data"]]  # fmt: skip

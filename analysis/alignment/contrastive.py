@@ -16,7 +16,21 @@ PROJECTED = 128
 
 @dataclass(frozen=True)
 class ContrastiveSettings(AnchoredSettings):
-    """Settings of the word-level contrast."""
+    """Settings of the word-level contrast; the defaults gain much and forget little (docs/results.md)."""
+
+    join: Annotated[
+        int, Setting("join this many sentence pairs into one, so that short ones have context", ge=1, advanced=True)
+    ] = 3
+    distil: Annotated[
+        float,
+        Setting("weight of distilling sentences: both languages' mean vector is drawn to the anchor's in the base", ge=0,
+                source="Reimers and Gurevych 2020"),
+    ] = 5.0  # fmt: skip
+    anchor_relations: Annotated[
+        float,
+        Setting("weight of keeping the anchor's words' neighbours, wherever they move", ge=0,
+                source="after relational distillation, Park et al. 2019"),
+    ] = 2.0  # fmt: skip
 
     layers: Annotated[
         str, Setting("layers the loss compares: numbers, last, middle (two thirds of the depth), or all")
@@ -72,8 +86,10 @@ class Contrastive:
         i, j = step.pairs[:, 0], step.pairs[:, 1]
         keys = step.source_keys, step.target_keys
         if self.settings.negatives == "strong":
-            types = torch.cat([keys[0][i], keys[1][j]])
-            same = types[:, None] == types[None] if self.settings.mask_duplicates else None
+            types, wanted = torch.cat([keys[0][i], keys[1][j]]), torch.cat([keys[1][j], keys[0][i]])
+            same = None
+            if self.settings.mask_duplicates:
+                same = (types[:, None] == types[None]) | (wanted[:, None] == types[None])
             return losses.two_way(source[i], target[j], self.settings.temperature, same)
         if self.settings.candidates == "linked":
             order = torch.arange(len(i), device=i.device)
@@ -143,7 +159,8 @@ def fit(
 
     Source: Wu and Dredze 2020, Do explicit alignments robustly improve multilingual encoders?, section 3: weak
     (`negatives=weak candidates=linked`) and strong contrast, with `projector=true`, `anchor_weights=1`,
-    `temperature=0.1`, `pool=first`, `drop_identical=true` as there. All words as candidates, the contrast within
+    `temperature=0.1`, `pool=first`, `drop_identical=true`, `layers=last`, `join=1` and `within`, `distil` and
+    `anchor_relations` at 0 as there. All words as candidates, the contrast within
     the sentence and the distilled sentence means are additions.
     Relatives: `cao` pulls without pushing and needs its anchor; prefer it to keep distances as they are.
     """

@@ -174,5 +174,6 @@ def _replace(draft: Path, out: Path) -> None:
     for path in made:
         path.chmod(0o644)
         path.replace(out / path.name)
-    for stale in {MAPS, ADAPTER, ADAPTER_CONFIG, "model.safetensors", "config.json"} - {path.name for path in made}:
+    whole = {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"}
+    for stale in {MAPS, ADAPTER, ADAPTER_CONFIG, *whole} - {path.name for path in made}:
         (out / stale).unlink(missing_ok=True)

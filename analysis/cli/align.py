@@ -135,6 +135,7 @@ def tune(
         )  # fmt: skip
         return
     console.emit_table(
-        [{**asdict(trial), "f1": f"{trial.f1:.1f}"} for trial in trials[:10]], ("layer", "decoder", "level", "f1")
+        [{**asdict(trial), "settings": " ".join(trial.settings), "f1": f"{trial.f1:.1f}"} for trial in trials[:10]],
+        ("layer", "decoder", "level", "settings", "f1"),
     )
     console.emit(f"stored in {path}")

@@ -21,6 +21,7 @@ class Decoder:
         citation: paper the rule comes from, or "".
         choose: maps a finite (m, n) float matrix with m, n >= 1 and the settings to an (m, n) bool mask.
         settings: the settings class.
+        tried: `key=value` settings that are tried when a decoder is chosen on development data.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Decoder:
     citation: str
     choose: Callable[[np.ndarray, Any], np.ndarray]
     settings: type = NoSettings
+    tried: tuple[tuple[str, ...], ...] = ((),)
 
     def decode(self, similarity: np.ndarray, settings: Any = None) -> Links:
         """Read links off the similarities of one sentence pair.

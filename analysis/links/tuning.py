@@ -14,6 +14,7 @@ from analysis.errors import InputError
 from analysis.links.align import decode_pairs
 from analysis.links.aligner import LEVELS
 from analysis.registry import registered
+from analysis.settings import parse_settings
 from analysis.store import write_text
 from analysis.text.corpus import Bitext
 from analysis.text.pharaoh import Links
@@ -21,16 +22,17 @@ from analysis.text.pharaoh import Links
 
 @dataclass(frozen=True)
 class Trial:
-    """One combination with its mean F1 over the development data, in percent."""
+    """One combination with its mean F1 over the development data, in percent; `settings` as `key=value`."""
 
     layer: int
     decoder: str
     level: str
+    settings: tuple[str, ...]
     f1: float
 
 
 def sweep(encoder: Encoder, bitexts: Sequence[Bitext]) -> list[Trial]:
-    """Every layer, decoder (with its default settings) and level, best first.
+    """Every layer, decoder (with the settings it wants tried) and level, best first.
 
     The score is F1 of sure and possible links (Och and Ney 2003), averaged over the bitexts.
 
@@ -43,7 +45,7 @@ def sweep(encoder: Encoder, bitexts: Sequence[Bitext]) -> list[Trial]:
     """
     if not bitexts or any(bitext.links is None for bitext in bitexts):
         raise InputError("development data without word links; give links with --links FILE or data that has them")
-    scores: dict[tuple[int, str, str], list[float]] = {}
+    scores: dict[tuple[int, str, str, tuple[str, ...]], list[float]] = {}
     for bitext in bitexts:
         for key, value in _scores(encoder, bitext):
             scores.setdefault(key, []).append(value)
@@ -51,14 +53,18 @@ def sweep(encoder: Encoder, bitexts: Sequence[Bitext]) -> list[Trial]:
     return sorted(trials, key=lambda trial: -trial.f1)
 
 
-def _scores(encoder: Encoder, bitext: Bitext) -> Iterator[tuple[tuple[int, str, str], float]]:
+def _scores(encoder: Encoder, bitext: Bitext) -> Iterator[tuple[tuple[int, str, str, tuple[str, ...]], float]]:
     """F1 of every combination on one bitext; each level is encoded once for all layers."""
     for level in LEVELS:
         source, target = (encoder.vectors(side, unit=Unit(level)) for side in (bitext.source, bitext.target))
         for layer in range(1, encoder.depth + 1):
             for name, decoder in registered("decoders").items():
-                found = decode_pairs(source, target, len(bitext), layer=layer, decoder=decoder, level=level)
-                yield (layer, name, level), corpus_f1(found, bitext.links or ())
+                for tried in decoder.tried:
+                    options = parse_settings(decoder.settings, tried)
+                    found = decode_pairs(
+                        source, target, len(bitext), layer=layer, decoder=decoder, settings=options, level=level
+                    )
+                    yield (layer, name, level, tried), corpus_f1(found, bitext.links or ())
 
 
 def corpus_f1(found: Sequence[Links], gold: Sequence[Links]) -> float:
@@ -80,7 +86,10 @@ def choose(encoder: Encoder, bitexts: Sequence[Bitext]) -> tuple[LinkDefaults, l
     trials = sweep(encoder, bitexts)
     data = ", ".join(f"{bitext.name} {'-'.join(bitext.languages)}" for bitext in bitexts)
     best = trials[0]
-    return LinkDefaults(best.layer, best.decoder, best.level, {}, f"F1 {best.f1:.1f} on {data}"), trials
+    options = parse_settings(registered("decoders")[best.decoder].settings, best.settings)
+    named = {setting.partition("=")[0] for setting in best.settings}
+    kept = {key: value for key, value in asdict(options).items() if key in named}
+    return LinkDefaults(best.layer, best.decoder, best.level, kept, f"F1 {best.f1:.1f} on {data}"), trials
 
 
 def store_choice(encoder: Encoder, choice: LinkDefaults) -> str:

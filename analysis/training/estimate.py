@@ -14,7 +14,7 @@ from analysis.text.corpus import Bitext
 from analysis.training.batches import Plan
 from analysis.training.examples import Examples, prepare, select
 from analysis.training.objective import Objective
-from analysis.training.settings import TrainSettings
+from analysis.training.settings import TrainSettings, check_reach
 from analysis.training.steps import make_step
 from analysis.training.trainee import Trainee
 
@@ -68,16 +68,19 @@ def estimate_run(
     examples, _ = prepare(encoder.model, sample, settings)
     trainee = Trainee(encoder, settings, seed=0)
     objective = make_objective(encoder, settings)
+    check_reach(encoder.depth, settings.blocks, objective.layers)
     plan = Plan(examples, replace(settings, max_steps=0, epochs=1.0), seed=0)
     batch = max((rows for _, _, rows in plan.after(0)), key=len)
     seconds = _time_step(trainee, objective, examples, batch)
-    tokens = float(examples.sizes().mean()) * total
-    steps = max(1, round(tokens / settings.batch_tokens * settings.epochs))
+    scale = total / sum(len(bitext) for bitext in sample)
+    pairs = round(len(examples) * scale)  # a pair past the encoder's window is left out
+    tokens = float(examples.sizes().mean()) * pairs
+    steps = max(1, round(plan.steps * scale * settings.epochs))
     steps = min(steps, settings.max_steps) if settings.max_steps else steps
     trainable = sum(one.numel() for one in trainee.parameters.values())
     return Estimate(
         steps, (steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens)) / 60,
-        memory_needed(trainee, objective, settings), disk_needed(trainee, objective, total, examples), total, trainable,
+        memory_needed(trainee, objective, settings), disk_needed(trainee, objective, pairs, examples), pairs, trainable,
         f"one step took {seconds:.2f} s in {trainee.precision}; links and looks at development data included",
     )  # fmt: skip
 

@@ -15,6 +15,8 @@ from analysis.text.corpus import Bitext, Sentence
 from analysis.text.pharaoh import Links
 from analysis.training.settings import TrainSettings
 
+SPECIAL_KEYS = crc32(b"<special first>"), crc32(b"<special last>")
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -37,6 +39,11 @@ class Side:
     words: int
     keys: np.ndarray
     content: tuple[int, int]
+
+    @property
+    def has_specials(self) -> bool:
+        """Whether the last two words are special tokens; an encoder without an opening one has none."""
+        return self.keys[-2:].tolist() == list(SPECIAL_KEYS)
 
 
 @dataclass(frozen=True)
@@ -95,13 +102,14 @@ def select(bitexts: Sequence[Bitext], languages: Sequence[str], settings: TrainS
         if settings.max_pairs and len(kept) > settings.max_pairs:
             kept = sorted(rng.choice(kept, settings.max_pairs, replace=False).tolist())
         one = bitext.take(kept)
-        one = shuffled(one, rng) if settings.placebo else one
+        if settings.placebo:
+            one = shuffled(one, rng) if len(one) > 1 else one.take([])  # a single pair has no wrong translation
         found.append(joined(one, settings.join, rng) if settings.join > 1 else one)
     found = [bitext for bitext in found if len(bitext)]
     if not found:
         raise InputError(
             f"no sentence pair to train on: every row is empty, lacks a side or is longer than "
-            f"max_words={settings.max_words}; give parallel rows"
+            f"max_words={settings.max_words}; give parallel rows{' (a placebo: at least two)' * settings.placebo}"
         )
     return found
 
@@ -215,5 +223,5 @@ def _side(tokens: Any, sentence: Sentence, pool: str, specials: bool) -> Side:
     if specials and tokens.before and tokens.after:
         column, word = np.append(column, [0, len(ids) - 1]), np.append(word, [words, words + 1])
         weight, words = np.append(weight, np.ones(2, np.float32)), words + 2
-        keys += [crc32(b"<special first>"), crc32(b"<special last>")]
+        keys += SPECIAL_KEYS
     return Side(ids, column, word, weight, words, np.array(keys, np.int64), (before, before + count))

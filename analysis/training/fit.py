@@ -22,7 +22,7 @@ from analysis.training.links import link
 from analysis.training.loop import Loop
 from analysis.training.monitor import Monitor
 from analysis.training.objective import Objective
-from analysis.training.settings import TrainSettings
+from analysis.training.settings import TrainSettings, check_reach
 from analysis.training.trainee import Trainee
 
 
@@ -85,6 +85,7 @@ def train(
         chosen = select(bitexts, languages, settings, seed)
         trainee = Trainee(encoder, settings, seed=seed)
         objective: Objective = make_objective(encoder, settings)
+        check_reach(encoder.depth, settings.blocks, objective.layers)
         examples, chosen = prepare(trainee.base, chosen, settings)
         estimate.check_room(
             estimate.memory_needed(trainee, objective, settings),

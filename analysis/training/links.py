@@ -115,5 +115,8 @@ def _filtered(links: Links, source: Sentence, target: Sentence, settings: TrainS
 
 def _with_specials(examples: Examples, row: int, links: np.ndarray) -> np.ndarray:
     """The links with those between opening and between closing special tokens (Cao et al. 2020)."""
-    a, b = examples.source[row].words, examples.target[row].words
+    source, target = examples.source[row], examples.target[row]
+    if not (source.has_specials and target.has_specials):
+        return links
+    a, b = source.words, target.words
     return np.concatenate([links, [[a - 2, b - 2], [a - 1, b - 1]]])

@@ -75,11 +75,14 @@ class Loop:
         previous = torch.are_deterministic_algorithms_enabled()
         torch.use_deterministic_algorithms(True, warn_only=True)
         try:
-            self._resume()
-            if self.state.step == 0:
+            if not self._resume():
                 self._look()
             saved = time.monotonic()
             for step, epoch, rows in self.plan.after(self.state.step):
+                # Asked before a step, so that a run killed just after its last look does not go on either.
+                if self.settings.patience and self.state.waited >= self.settings.patience:
+                    self.job.say(f"stopped early at step {step - 1}: {self.state.waited} looks without a better mean")
+                    break
                 self._relink(epoch)
                 self._step(step, rows)
                 self.state.step = step
@@ -87,22 +90,20 @@ class Loop:
                 if better or step == self.plan.steps or time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self._save()
                     saved = time.monotonic()
-                if self.settings.patience and self.state.waited >= self.settings.patience:
-                    self.job.say(f"stopped early at step {step}: {self.state.waited} looks without a better mean")
-                    break
         finally:
             torch.use_deterministic_algorithms(previous)
         self._keep()
         return self.state
 
-    def _resume(self) -> None:
-        """Take up the newest checkpoint of this very run."""
+    def _resume(self) -> bool:
+        """Take up the newest checkpoint of this very run; whether there is one."""
         found = self.job.latest()
         if found is None:
-            return
+            return False
         self.state = checkpoint.load(found[1], self.parameters, self.optimiser)
         self.job.rewind(self.state.step)
         self.job.say(f"continuing after step {self.state.step} of {self.plan.steps}")
+        return True
 
     def _step(self, step: int, rows: np.ndarray) -> None:
         """One step of the optimiser."""

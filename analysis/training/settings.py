@@ -153,6 +153,25 @@ def trained_blocks(depth: int, text: str) -> tuple[int, ...]:
     return tuple(wanted)
 
 
+def check_reach(depth: int, blocks: str, layers: Iterable[int]) -> None:
+    """Make sure that some block that trains lies below some layer the loss reads.
+
+    Args:
+        depth: number of blocks of the encoder.
+        blocks: the `blocks` setting.
+        layers: the layers the objective reads; layer n is what block n gives.
+
+    Raises:
+        InputError: nothing would be trained.
+    """
+    lowest, highest = trained_blocks(depth, blocks)[0], max(layers)
+    if highest < lowest:
+        raise InputError(
+            f"blocks={blocks!r} trains nothing that layer {highest} depends on; give a layer of at least {lowest}, or "
+            f"lower blocks"
+        )
+
+
 def share(counts: Iterable[int], mixing: float) -> list[float]:
     """Each language's share of the pairs that are drawn: proportional to its pairs to the power `mixing`."""
     weights = [count**mixing if count else 0.0 for count in counts]

@@ -55,4 +55,6 @@ SPEC = Decoder(
     citation="Dou and Neubig 2021, Word Alignment by Fine-tuning Embeddings on Parallel Corpora, section 2.2",
     choose=choose,
     settings=SoftmaxSettings,
+    # A low threshold takes in more links, a high one over a flatter softmax keeps the sure ones.
+    tried=((), ("threshold=0.1", "temperature=0.01")),
 )
