@@ -52,7 +52,7 @@ class ContrastiveSettings(AnchoredSettings):
         bool, Setting("other occurrences of a translation's word type are no negatives", advanced=True)
     ] = True
     within: Annotated[float, Setting("weight of a second contrast with the words of the same sentence only", ge=0)] = (
-        0.0
+        0.5
     )
     projector: Annotated[
         bool,
