@@ -40,7 +40,7 @@ class ContrastiveSettings(AnchoredSettings):
     ] = 0.05
     negatives: Annotated[
         str,
-        Setting("weak contrasts with words of the other language, strong with words of both",
+        Setting("weak contrasts with words of the other language, strong with linked words of both",
                 choices=("weak", "strong"), source="Wu and Dredze 2020, section 3"),
     ] = "weak"  # fmt: skip
     candidates: Annotated[
@@ -160,7 +160,7 @@ def fit(
     Source: Wu and Dredze 2020, Do explicit alignments robustly improve multilingual encoders?, section 3: weak
     (`negatives=weak candidates=linked`) and strong contrast, with `projector=true`, `anchor_weights=1`,
     `temperature=0.1`, `pool=first`, `drop_identical=true`, `layers=last`, `join=1` and `within`, `distil` and
-    `anchor_relations` at 0 as there. All words as candidates, the contrast within
+    `anchor_relations` at 0 as there, but identical strings are dropped after the one-to-one test, not before. All words as candidates, the contrast within
     the sentence and the distilled sentence means are additions.
     Relatives: `cao` pulls without pushing and needs its anchor; prefer it to keep distances as they are.
     """

@@ -40,7 +40,9 @@ def fit_trained(
     if job is None:
         say(f"trained {found.state.step} steps on {sum(found.pairs.values()):,} pairs; kept step {found.kept}")
     name = resolve(encoder.name)
-    base_name = {Kind.BUNDLED: BUNDLED_AS, Kind.HUB: name.repo}.get(name.kind) or encoder.name.rpartition("/")[2]
+    base_name = {Kind.BUNDLED: BUNDLED_AS, Kind.HUB: name.repo}.get(name.kind) or encoder.name.rstrip("/").rpartition(
+        "/"
+    )[2]
     return Fitted(
         kind="adapter" if settings.adapter == "lora" else "full",
         tensors=found.tensors(), languages=found.languages, write=lambda folder: found.write(folder, base_name),

@@ -86,7 +86,10 @@ def train(
         trainee = Trainee(encoder, settings, seed=seed)
         objective: Objective = make_objective(encoder, settings)
         check_reach(encoder.depth, settings.blocks, objective.layers)
+        wanted = sum(len(bitext) for bitext in chosen)
         examples, chosen = prepare(trainee.base, chosen, settings)
+        if wanted > len(examples):
+            job.say(f"{wanted - len(examples):,} pairs left out: longer than the encoder's {trainee.base.limit} tokens")
         estimate.check_room(
             estimate.memory_needed(trainee, objective, settings),
             estimate.disk_needed(trainee, objective, len(examples), examples), job.folder,

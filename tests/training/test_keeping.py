@@ -184,3 +184,33 @@ def test_the_learning_rate_rises_and_falls():
 def test_layers_below_all_trained_blocks_are_bad_input(tiny, values):
     with pytest.raises(InputError, match="block"):
         trained(tiny, DATA, **values)
+
+
+def test_links_made_anew_at_an_epoch_are_found_again_when_it_is_resumed(tiny, monkeypatch, tmp_path):
+    from analysis.training import loop
+
+    made, breaks, real_link, real_step = [], [], loop.link, loop.Loop._step
+
+    def link(*arguments, **options):
+        made.append(options["live"])
+        return real_link(*arguments, **options)
+
+    def step(self, number, rows):
+        if self.epoch == 1 and not breaks and number > self.plan._counts[0] + 3:
+            breaks.append(number)
+            raise KeyboardInterrupt
+        real_step(self, number, rows)
+
+    monkeypatch.setattr(loop, "link", link)
+    monkeypatch.setattr(loop.Loop, "_step", step)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    options = STEPS | {"epochs": 3, "links": "refreshed", "lr": 0.02}
+    with pytest.raises(KeyboardInterrupt):
+        trained(tiny, DATA, job=Record(tmp_path / "run"), **options)
+    assert (made, [path.name for path in (tmp_path / "run").glob("links-*")]) == ([True], ["links-1.npz"])
+    resumed = trained(tiny, DATA, job=Record(tmp_path / "run"), **options)
+    assert made == [True, True], "once for each later epoch"
+    whole = trained(tiny, DATA, **options)
+    assert len(made) == 4
+    assert same(resumed.tensors(), whole.trainee.parameters)
+    assert resumed.links == whole.links
