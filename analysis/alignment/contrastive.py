@@ -160,8 +160,8 @@ def fit(
     Source: Wu and Dredze 2020, Do explicit alignments robustly improve multilingual encoders?, section 3: weak
     (`negatives=weak candidates=linked`) and strong contrast, with `projector=true`, `anchor_weights=1`,
     `temperature=0.1`, `pool=first`, `drop_identical=true`, `layers=last`, `join=1` and `within`, `distil` and
-    `anchor_relations` at 0 as there, but identical strings are dropped after the one-to-one test, not before. All words as candidates, the contrast within
-    the sentence and the distilled sentence means are additions.
+    `anchor_relations` at 0 as there, but identical strings are dropped after the one-to-one test, not before. All
+    words as candidates, the contrast within the sentence and the distilled sentence means are additions.
     Relatives: `cao` pulls without pushing and needs its anchor; prefer it to keep distances as they are.
     """
     return fit_trained(SPEC, encoder, data, settings, seed=seed, say=say, job=job)
