@@ -16,9 +16,10 @@ from analysis.registry import find, registered
 from analysis.settings import parse_settings
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.languages import normalise_tag, parse_langs
-from analysis.text.load import load_bitexts
+from analysis.text.load import corpus_bitexts, load_bitexts
 from analysis.text.pairs import read_sentences
 from analysis.text.problems import Problem, Problems
+from analysis.text.uploads import load_upload
 
 ENTRY = "analysis.alignment.job:run"
 KIND = "align"
@@ -135,6 +136,9 @@ def read_pairs(
     pair = parse_langs(langs) if langs else None
     found: list[Bitext] = []
     for number, one in enumerate(data):
+        if one.startswith("upload:"):
+            found += corpus_bitexts(load_upload(one.removeprefix("upload:"))[0], pair)
+            continue
         found += load_bitexts(
             one, langs=pair, links=links[number] if number < len(links) else None, data_dir=data_dir, problems=problems,
             languages=tags,

@@ -72,6 +72,8 @@ def align(
         "data": [_data_record(bitext) for bitext in data.bitexts if bitext.languages[0] in fitted.languages],
         "versions": versions(), "made": date.today().isoformat(), **fitted.card,
     }  # fmt: skip
+    for left in _parent(out).glob(f".{out.name}-*"):  # by a process that was killed while it wrote
+        shutil.rmtree(left, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_parent(out)))
     try:
         fitted.write(draft)

@@ -96,6 +96,8 @@ class Bitext:
     def digest(self) -> str:
         """Hash of both sides and the links, for provenance."""
         links = "" if self.links is None else repr([sorted(pair.possible) for pair in self.links])
+        if self.links is not None and any(pair.sure != pair.possible for pair in self.links):
+            links += repr([sorted(pair.sure) for pair in self.links])
         return hashlib.sha256(f"{digest(self.source)}{digest(self.target)}{links}".encode()).hexdigest()
 
     def flipped(self) -> "Bitext":

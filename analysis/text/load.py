@@ -16,7 +16,15 @@ from analysis.text.rows import Reader, Row, build_corpus, wanted_tags
 from analysis.text.sets import load_set
 from analysis.text.sniff import sniff
 
-__all__ = ["load_bitexts", "load_corpus", "pair_languages", "read_corpus", "read_pairs", "read_sentences"]
+__all__ = [
+    "corpus_bitexts",
+    "load_bitexts",
+    "load_corpus",
+    "pair_languages",
+    "read_corpus",
+    "read_pairs",
+    "read_sentences",
+]
 
 
 def load_corpus(
@@ -122,8 +130,7 @@ def load_bitexts(
 
     Args:
         data: `corpus:NAME`, `set:NAME:LANGS:SPLIT` or a file: `source words ||| target words` (pre-tokenised),
-            a TSV with a header of language codes (segmented), or source words, target words and links; `upload:ID`
-            is what somebody pasted or uploaded on a page.
+            a TSV with a header of language codes (segmented), or source words, target words and links.
         langs: the pair wanted, `A-B`; without it every pair of English (else of the first language) with another,
             and in a file without a header the languages are identified.
         links: a Pharaoh file with a line for each pair of the file; replaces the file's own links.
@@ -144,11 +151,7 @@ def load_bitexts(
         bitexts = load_set(data, data_dir=data_dir, problems=problems)
         bitexts = bitexts if pair is None else [_select(bitexts, pair, data)]
     elif data.startswith("corpus:"):
-        bitexts = _corpus_bitexts(load_corpus(data, languages=pair or languages, problems=problems), pair)
-    elif data.startswith("upload:"):
-        from analysis.text.uploads import load_upload
-
-        bitexts = _corpus_bitexts(load_upload(data.removeprefix("upload:"))[0], pair)
+        bitexts = corpus_bitexts(load_corpus(data, languages=pair or languages, problems=problems), pair)
     else:
         return file_bitexts(Source.of(data), pair, links, one_based, problems)
     if links is None:
@@ -174,7 +177,7 @@ def _select(bitexts: list[Bitext], pair: tuple[str, str], data: str) -> Bitext:
     raise unknown(f"language pair of {data}", "-".join(pair), ["-".join(bitext.languages) for bitext in bitexts])
 
 
-def _corpus_bitexts(corpus: Corpus, pair: tuple[str, str] | None) -> list[Bitext]:
+def corpus_bitexts(corpus: Corpus, pair: tuple[str, str] | None) -> list[Bitext]:
     """One pair of a corpus, or English with each other language."""
     if pair is not None:
         return [corpus.pair(*pair)]
