@@ -13,6 +13,11 @@ from analysis.training.fit import train
 BUNDLED_AS = "intfloat/multilingual-e5-small"
 
 
+def _link_layer(encoder: Encoder, settings: Any) -> int:
+    """The layer of own links, as it was when the run began."""
+    return encoder.link_defaults.layer if settings.link_layer < 0 else settings.link_layer
+
+
 def fit_trained(
     method: Method, encoder: Encoder, data: AlignmentData, settings: Any, *, seed: int, say: Say, job: Any = None
 ) -> Fitted:
@@ -40,14 +45,14 @@ def fit_trained(
     if job is None:
         say(f"trained {found.state.step} steps on {sum(found.pairs.values()):,} pairs; kept step {found.kept}")
     name = resolve(encoder.name)
-    base_name = {Kind.BUNDLED: BUNDLED_AS, Kind.HUB: name.repo}.get(name.kind) or encoder.name.rstrip("/").rpartition(
-        "/"
-    )[2]
+    known = {Kind.BUNDLED: BUNDLED_AS, Kind.HUB: name.repo}
+    base_name = known.get(name.kind) or encoder.name.rstrip("/").rpartition("/")[2]
     return Fitted(
         kind="adapter" if settings.adapter == "lora" else "full",
         tensors=found.tensors(), languages=found.languages, write=lambda folder: found.write(folder, base_name),
         card={
             "steps": found.state.step, "planned_steps": found.steps, "kept_step": found.kept, "pairs": found.pairs,
-            "links_used": found.links, "precision": found.trainee.precision, "curve": found.state.curve,
+            "links_used": found.links, "link_layer": _link_layer(encoder, settings),
+            "precision": found.trainee.precision, "curve": found.state.curve,
         },
     )  # fmt: skip
