@@ -183,15 +183,20 @@ def _source(data: str) -> Source:
         return Source(data, known.source, known.licence)
     if data.startswith("set:"):
         name = data.split(":")[1]
-        return Source(data, f"public set {name}", SET_LICENCES.get(name, ""))
+        return Source(data, *SETS.get(name, (f"public set {name}", "")))
     return Source(Path(data).name, "given as a file")
 
 
-# Licences of the public sets that text may be trained on, as their folders state them.
-SET_LICENCES = {
-    "tatoeba": "CC-BY-2.0-FR", "sib200": "CC-BY-SA-4.0", "xnli": "CC-BY-NC-4.0", "lafand_en_sw": "CC-BY-NC-4.0",
-    "wordalign_xlwa": "CC-BY-NC-SA-4.0", "xquad": "CC-BY-SA-4.0", "stsb_multi": "CC-BY-SA-4.0",
-}  # fmt: skip
+# Where the public sets that text may be trained on come from, and their licences, as their folders state them.
+SETS = {
+    "tatoeba": ("sentences of Tatoeba (tatoeba.org), selected by Artetxe and Schwenk 2019 (LASER)", "CC-BY-2.0-FR"),
+    "sib200": ("SIB-200, sentences of FLORES", "CC-BY-SA-4.0"),
+    "xnli": ("XNLI", "CC-BY-NC-4.0"),
+    "lafand_en_sw": ("LAFAND-MT", "CC-BY-NC-4.0"),
+    "wordalign_xlwa": ("XL-WA", "CC-BY-NC-SA-4.0"),
+    "xquad": ("XQuAD", "CC-BY-SA-4.0"),
+    "stsb_multi": ("STS benchmark, machine-translated", "CC-BY-SA-4.0"),
+}
 
 
 def _data_name(data: str) -> str:
