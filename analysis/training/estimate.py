@@ -85,8 +85,28 @@ def estimate_run(
     )  # fmt: skip
 
 
+def announce(trainee: Trainee, objective: Objective, examples: Examples, plan: Plan, settings: TrainSettings) -> str:
+    """What a run that is about to start will cost, in one line.
+
+    Args:
+        trainee: the network that trains; left as it is, its random numbers too.
+        objective: of the run.
+        examples: all pairs.
+        plan: every step.
+        settings: of the method.
+    """
+    batch = next(rows for _, _, rows in plan.after(0))
+    seconds = _time_step(trainee, objective, examples, batch)
+    tokens = float(examples.sizes().sum())
+    minutes = (plan.steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens)) / 60
+    memory = memory_needed(trainee, objective, settings)
+    return f"{plan.steps:,} steps of about {seconds:.1f} s: about {minutes:.1f} minutes and {memory / 1e9:.1f} GB of memory"
+
+
 def _time_step(trainee: Trainee, objective: Objective, examples: Examples, rows: np.ndarray) -> float:
     """Seconds of one step there and back; the second of two, because the first one warms up."""
+    import torch
+
     from analysis.training.frozen import freeze
 
     linked = [np.array([[0, 0]])] * len(examples)
@@ -95,12 +115,15 @@ def _time_step(trainee: Trainee, objective: Objective, examples: Examples, rows:
     if objective.reads_frozen:
         frozen = freeze(trainee, examples.target, objective.layers, np.unique(rows))
     seconds = 0.0
-    for _ in range(2):
-        begun = time.perf_counter()
-        terms = objective(make_step(trainee, examples, rows, objective.layers, frozen))
-        trainee.accelerator.backward(sum(terms.values()))
-        seconds = time.perf_counter() - begun
+    with torch.random.fork_rng(devices=[]):
+        for _ in range(2):
+            begun = time.perf_counter()
+            terms = objective(make_step(trainee, examples, rows, objective.layers, frozen))
+            trainee.accelerator.backward(sum(terms.values()))
+            seconds = time.perf_counter() - begun
     trainee.network.zero_grad()
+    if objective.module is not None:
+        objective.module.zero_grad()
     return seconds
 
 

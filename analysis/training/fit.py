@@ -97,8 +97,10 @@ def train(
         job.say(f"{len(examples):,} pairs in {len(set(examples.language))} languages, {trainee.precision}")
         mark = _fingerprint(encoder, chosen, dev, settings, trainee, seed)
         _forget_others(job, mark)
-        examples = link(examples, chosen, trainee, encoder, settings, progress=_told(job, "Linking words"))
         plan = Plan(examples, settings, seed=seed)
+        if job.latest() is None:
+            job.say(estimate.announce(trainee, objective, examples, plan, settings))
+        examples = link(examples, chosen, trainee, encoder, settings, progress=_told(job, "Linking words"))
         frozen = None
         if objective.reads_frozen:
             frozen = freeze(

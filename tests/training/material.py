@@ -47,7 +47,7 @@ def link_lines(count=40, *, seed=0, longest=6):
 
 def chosen(method="contrastive", **values):
     """Settings of a method in float32, small batches, and no term or join that is not asked for."""
-    plain = {"distil": 0, "anchor_relations": 0} if method == "contrastive" else {}
+    plain = {"distil": 0, "anchor_relations": 0, "within": 0} if method == "contrastive" else {}
     given = {"precision": "float32", "batch_tokens": 64, "rank": 2, "join": 1} | plain | values
     return parse_settings(find("methods", method).settings, [f"{key}={value}" for key, value in given.items()])
 
