@@ -209,7 +209,7 @@ def _figure(cells: dict[str, Cell], path: Path) -> None:
                             scale=alt.Scale(range=["#0b6e8a", "#c2571a", "#6b5b95", "#4a7a3a"])),
             order="share:Q",
         )
-        .properties(width=520, height=260, title="Most of the gain comes before anything is lost")
+        .properties(width=520, height=260, title="Word retrieval gained, and what else changes, as more is kept")
         .configure_legend(orient="bottom", columns=2, labelLimit=360)
         .configure_view(stroke=None)
     )  # fmt: skip

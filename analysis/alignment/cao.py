@@ -16,7 +16,7 @@ from analysis.training.settings import TrainSettings, loss_layers
 class CaoSettings(TrainSettings):
     """Settings of the squared distance."""
 
-    lr: Annotated[float, Setting("peak learning rate; 5e-5 there for all weights, LoRA needs more", ge=0)] = 5e-4
+    lr: Annotated[float, Setting("peak learning rate; 5e-5 there for all weights, LoRA needs more", ge=1e-9)] = 5e-4
     target: Annotated[
         str,
         Setting("where a word is drawn to: its translation in the frozen base, or in the network as it is now",

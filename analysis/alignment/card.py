@@ -50,7 +50,8 @@ def _made(card: Mapping[str, Any]) -> str:
     if "steps" in card:
         steps = (
             f" {card['steps']:,} steps on {sum(card['pairs'].values()):,} pairs with {card['links_used']:,} word links "
-            f"in {card['precision']}; the weights of step {card['kept_step']:,} were kept."
+            f"(own links from layer {card['link_layer']}) in {card['precision']}; the weights of step "
+            f"{card['kept_step']:,} were kept."
         )
     return f"## How it was made{command}\n\nSettings: {settings}. Seed {card['seed']}.{steps}"
 

@@ -87,18 +87,21 @@ class Contrastive:
         keys = step.source_keys, step.target_keys
         if self.settings.negatives == "strong":
             types, wanted = torch.cat([keys[0][i], keys[1][j]]), torch.cat([keys[1][j], keys[0][i]])
-            same = None
+            # Words that share a side of a link are translations of one word and no negatives of each other.
+            left, right = torch.cat([i, i]), torch.cat([j, j])
+            same = (left[:, None] == left[None]) | (right[:, None] == right[None])
             if self.settings.mask_duplicates:
-                same = (types[:, None] == types[None]) | (wanted[:, None] == types[None])
+                same = same | (types[:, None] == types[None]) | (wanted[:, None] == types[None])
             return losses.two_way(source[i], target[j], self.settings.temperature, same)
         if self.settings.candidates == "linked":
-            order = torch.arange(len(i), device=i.device)
-            source, target, keys, i, j = source[i], target[j], (keys[0][i], keys[1][j]), order, order
+            kept = [torch.unique(side, return_inverse=True) for side in (i, j)]
+            source, target = source[kept[0][0]], target[kept[1][0]]
+            keys, (i, j) = (keys[0][kept[0][0]], keys[1][kept[1][0]]), (kept[0][1], kept[1][1])
         return (self._one_way(source, target, keys[1], i, j) + self._one_way(target, source, keys[0], j, i)) / 2
 
     def _one_way(self, queries: Any, candidates: Any, keys: Any, asked: Any, positive: Any) -> Any:
         """Every linked word finds its translation among all words of the other side."""
-        same = keys[positive][:, None] == keys[None] if self.settings.mask_duplicates else None
+        same = self._no_negatives(keys, asked, positive)
         return losses.info_nce(
             queries.index_select(0, asked), candidates, positive, self.settings.temperature, same
         )  # fmt: skip
@@ -113,11 +116,21 @@ class Contrastive:
             (target, source, step.source_rows, step.source_keys, j, i),
         ):
             outside = rows[positive][:, None] != rows[None]
-            same = keys[positive][:, None] == keys[None] if self.settings.mask_duplicates else outside
+            same = self._no_negatives(keys, asked, positive)
             total = total + losses.info_nce(
                 queries.index_select(0, asked), candidates, positive, self.settings.temperature, outside | same
             )
         return total / 2
+
+    def _no_negatives(self, keys: Any, asked: Any, positive: Any) -> Any:
+        """(links, candidates) what a query is not contrasted with: its other translations, and equal words."""
+        import torch
+
+        alike = (asked[:, None] == asked[None]).float()
+        found = torch.zeros(len(asked), len(keys), device=keys.device).index_add(1, positive, alike) > 0
+        if self.settings.mask_duplicates:
+            found = found | (keys[positive][:, None] == keys[None])
+        return found
 
     def _projected(self, vectors: Any) -> Any:
         """The vectors, through the projector if there is one."""

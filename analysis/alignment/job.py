@@ -2,7 +2,7 @@
 
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,9 @@ def make_spec(
     given = {Uses.DATA: data, Uses.LINKS: links, Uses.DICTIONARY: dictionary, Uses.MONOLINGUAL: monolingual,
              Uses.DEV: dev}  # fmt: skip
     check_needs(spec, given)
-    parse_settings(spec.settings, settings)
+    chosen = parse_settings(spec.settings, settings)
+    if hasattr(chosen, "link_decoder"):
+        find("decoders", chosen.link_decoder)
     if len(links) > len(data):
         raise InputError(f"{len(links)} --links for {len(data)} --data; the n-th --links belongs to the n-th --data")
     if langs:
@@ -96,12 +98,9 @@ def run(spec: Mapping[str, Any], job: Job) -> dict[str, Any]:
     settings = parse_settings(method.settings, spec["settings"])
     encoder, out = load_encoder(spec["encoder"]), Path(spec["out"])
     claim_encoder_folder(out, encoder, method.name)
-    problems = Problems(echo=lambda problem: job.say(_plain(problem)))
+    problems = training_problems(job.say)
     tags = wanted_tags(settings)
     bitexts = read_pairs(spec["data"], spec["langs"], spec["links"], spec["data_dir"], problems, tags)
-    for problem in problems:
-        if "link" in problem.message:
-            raise InputError(f"{problem.source}:{problem.line}: {problem.message.partition(';')[0]}; correct the links")
     named = [one for one in spec["dev"] if one.startswith(("set:", "corpus:"))]
     files = [one for one in spec["dev"] if one not in named]
     dev = read_pairs(named, None, (), spec["data_dir"], problems, tags or _spoken(bitexts))
@@ -122,6 +121,23 @@ def _slim(job: Job) -> None:
     for pattern in ("frozen-*", "links-*.npz", "*.safetensors*"):
         for path in job.folder.glob(pattern):
             path.unlink(missing_ok=True)
+
+
+def training_problems(say: Callable[[str], None]) -> Problems:
+    """Collects bad rows: each is a warning, but wrong word links end the reading, for they would be learned.
+
+    Args:
+        say: told each warning.
+    """
+
+    def told(problem: Problem) -> None:
+        """Say or refuse one bad row."""
+        if problem.kind == "links":
+            what = problem.message.rpartition(";")[0]
+            raise InputError(f"{problem.source}:{problem.line}: {what}; correct the links or take the row out")
+        say(str(problem))
+
+    return Problems(echo=told)
 
 
 def read_pairs(
@@ -210,11 +226,6 @@ def _absolute(encoder: str) -> str:
     """An encoder's name as it holds in every working folder."""
     path = Path(encoder).expanduser()
     return str(path.absolute()) if resolve(encoder).folder is not None and path.exists() else encoder
-
-
-def _plain(problem: Problem) -> str:
-    """A bad row as a warning line."""
-    return str(problem)
 
 
 def _name(out: Path, base: str) -> str:

@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from analysis.encoders.tuned import ADAPTER, ADAPTER_CONFIG
 from analysis.errors import InputError
 from analysis.jobs.job import Job
 from analysis.measures.evaluate import evaluate
-from analysis.records import compare, versions
+from analysis.records import compare, fingerprint, versions
 from analysis.text.corpus import Bitext, Sentence
+from analysis.text.languages import normalise_tag
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ def align(
         IsoglossError: the loss is not finite.
     """
     claim_encoder_folder(out, encoder, method.name)
-    anchor = getattr(settings, "anchor", "en")
+    anchor = normalise_tag(getattr(settings, "anchor", "en"))
+    if hasattr(settings, "anchor"):
+        settings = replace(settings, anchor=anchor)
     data = AlignmentData(orient(bitexts, anchor), dict(monolingual or {}), anchor, tuple(dev))
     fitted = method.fit(encoder, data, settings, seed=seed, say=say, job=job)
     languages = [tag for tag in fitted.languages if tag != anchor]
@@ -69,12 +72,13 @@ def align(
         "base_revision": encoder.revision, "default_layer": encoder.depth, "languages": list(fitted.languages),
         "settings": asdict(settings), "seed": seed, "summary": f"{method.title} for {len(languages)} languages",
         "command": command, "sources": [asdict(source) for source in sources],
-        "data": [_data_record(bitext) for bitext in data.bitexts if bitext.languages[0] in fitted.languages],
+        "data": [_data_record(bitext, settings) for bitext in data.bitexts if bitext.languages[0] in fitted.languages],
         "versions": versions(), "made": date.today().isoformat(), **fitted.card,
     }  # fmt: skip
-    for left in _parent(out).glob(f".{out.name}-*"):  # by a process that was killed while it wrote
+    mark = f".isogloss-draft-{fingerprint({'out': str(out.absolute())})[:16]}-"
+    for left in _parent(out).glob(f"{mark}*"):  # of this very folder, by a process that was killed while it wrote
         shutil.rmtree(left, ignore_errors=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_parent(out)))
+    draft = Path(tempfile.mkdtemp(prefix=mark, dir=_parent(out)))
     try:
         fitted.write(draft)
         _write_cards(draft, card)
@@ -99,6 +103,7 @@ def claim_encoder_folder(out: Path, base: Encoder, method: str) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {str(out)!r} is a file; give a folder that is absent or empty")
     if not out.is_dir() or not any(out.iterdir()):
+        _check_writable(out)
         return
     if not (out / CARD).exists():
         raise InputError(f"--out {str(out)!r} is not empty and no aligned encoder; give another folder")
@@ -108,6 +113,19 @@ def claim_encoder_folder(out: Path, base: Encoder, method: str) -> None:
             f"--out {str(out)!r} holds another run: {card.get('method')} on {card['base']}; give another folder or "
             f"delete that one"
         )
+
+
+def _check_writable(out: Path) -> None:
+    """Make sure that a folder can be written before hours go into what it is for.
+
+    Raises:
+        InputError: it cannot.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=".isogloss-", dir=_parent(out)):
+            pass
+    except OSError as error:
+        raise InputError(f"--out {str(out)!r} cannot be written ({error.strerror}); give another folder") from error
 
 
 def _judge(encoder: Encoder, folder: Path, dev: Sequence[Bitext], say: Say) -> dict[str, Any]:
@@ -137,11 +155,14 @@ def _judge(encoder: Encoder, folder: Path, dev: Sequence[Bitext], say: Say) -> d
     return found
 
 
-def _data_record(bitext: Bitext) -> dict[str, Any]:
+def _data_record(bitext: Bitext, settings: Any) -> dict[str, Any]:
     """What isogloss.json says of one bitext."""
+    refreshed = getattr(settings, "links", "") == "refreshed"
+    own = "made by the base encoder, then anew at every epoch" if refreshed else "made by the base encoder"
+    given = None if getattr(settings, "links", "data") != "data" else bitext.links_origin
     return {
         "name": bitext.name, "languages": list(bitext.languages), "pairs": len(bitext), "sha256": bitext.digest,
-        "links": bitext.links_origin or "made by the base encoder",
+        "links": given or own,
     }  # fmt: skip
 
 

@@ -32,9 +32,9 @@ def rescale(name: str, strength: float, out: Path) -> Path:
     """
     encoder = load_encoder(name)
     if not isinstance(encoder, TunedEncoder) or encoder.kind != "adapter":
-        raise InputError(f"encoder {name!r} has no LoRA adapter; valid: one made by a fine-tuning method")
+        raise InputError(f"encoder {name!r} has no LoRA adapter; valid: one trained with adapter=lora")
     if not 0 <= strength <= 1:
-        raise InputError(f"strength {strength} is out of range; valid: 0 to 1")
+        raise InputError(f"--share {strength} is out of range of strength; valid: 0 to 1")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"--out {str(out)!r} is not an empty folder; give another folder")
     config = json.loads((encoder.folder / ADAPTER_CONFIG).read_text("utf-8"))
@@ -42,6 +42,8 @@ def rescale(name: str, strength: float, out: Path) -> Path:
     card = {key: value for key, value in encoder.card.items() if key not in ("development", "links", "recommended")}
     card["settings"] = card["settings"] | {"strength": card["settings"].get("strength", 1.0) * strength}
     card["summary"] = f"{card['summary']}, {strength:.0%} of its change"
+    then = f"python -m analysis strength --encoder {name} --share {strength:g} --out {out}"
+    card["command"] = "\n".join(filter(None, (card.get("command"), then)))
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(encoder.folder / ADAPTER, out / ADAPTER)
     (out / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")

@@ -13,11 +13,6 @@ from analysis.training.fit import train
 BUNDLED_AS = "intfloat/multilingual-e5-small"
 
 
-def _link_layer(encoder: Encoder, settings: Any) -> int:
-    """The layer of own links, as it was when the run began."""
-    return encoder.link_defaults.layer if settings.link_layer < 0 else settings.link_layer
-
-
 def fit_trained(
     method: Method, encoder: Encoder, data: AlignmentData, settings: Any, *, seed: int, say: Say, job: Any = None
 ) -> Fitted:
@@ -52,7 +47,7 @@ def fit_trained(
         tensors=found.tensors(), languages=found.languages, write=lambda folder: found.write(folder, base_name),
         card={
             "steps": found.state.step, "planned_steps": found.steps, "kept_step": found.kept, "pairs": found.pairs,
-            "links_used": found.links, "link_layer": _link_layer(encoder, settings),
+            "links_used": found.links, "link_layer": found.link_layer,
             "precision": found.trainee.precision, "curve": found.state.curve,
         },
     )  # fmt: skip

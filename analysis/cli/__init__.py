@@ -22,6 +22,7 @@ for room in (listings, embed, links, align, evaluate, forgetting, jobs, cache):
     room.register(app)
 
 INTERRUPTED = 130
+STOPPED = "interrupted; finished parts are in the cache, run the command again to go on"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,9 +37,11 @@ def run(arguments: Sequence[str]) -> int:
         with console.quiet():
             return app(list(arguments), prog_name="isogloss", standalone_mode=False) or 0
     except typer.Exit as ended:
+        if isinstance(ended.__cause__, KeyboardInterrupt):
+            console.fail(STOPPED)
         return ended.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        console.fail("interrupted; finished parts are in the cache, run the command again to go on")
+        console.fail(STOPPED)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of standard output has gone; nothing is left to tell it.

@@ -65,8 +65,11 @@ def align(
         ended = watch(run)
     except KeyboardInterrupt:
         stop(run)
-        raise
-    if ended.status is Status.FAILED and not (run.folder / "checkpoints").exists():
+        console.fail(
+            f"interrupted; run {run.id} is stopped, the same command or `jobs resume {run.id}` goes on with it"
+        )
+        raise typer.Exit(130) from None
+    if ended.status is Status.FAILED and ended.exit_code == 2 and not (run.folder / "checkpoints").exists():
         discard(run)
     finish(run, ended)
     console.emit(str(out))
@@ -75,19 +78,18 @@ def align(
 def _estimate(spec: dict[str, Any]) -> None:
     """Print what a run would cost."""
     from analysis.alignment.cost import estimate
-    from analysis.alignment.job import read_pairs
+    from analysis.alignment.job import read_pairs, training_problems, wanted_tags
     from analysis.encoders.load import load_encoder
     from analysis.registry import find
     from analysis.settings import parse_settings
-    from analysis.text.problems import Problems
 
     method = find("methods", spec["method"])
+    settings = parse_settings(method.settings, spec["settings"])
+    problems = training_problems(console.report)
     bitexts = read_pairs(
-        spec["data"], spec["langs"], spec["links"], spec["data_dir"], Problems(echo=console.report)
+        spec["data"], spec["langs"], spec["links"], spec["data_dir"], problems, wanted_tags(settings)
     )  # fmt: skip
-    found = estimate(
-        method, load_encoder(spec["encoder"]), bitexts, parse_settings(method.settings, spec["settings"])
-    )  # fmt: skip
+    found = estimate(method, load_encoder(spec["encoder"]), bitexts, settings)
     if found is None:
         console.emit(f"{method.name} is a closed form: a pass or two over the text")
         return

@@ -59,9 +59,9 @@ def forgetting(
         raise InputError(f"encoder {encoder!r} has no base of its own; name the encoder it came from: --base NAME")
     origin = load_encoder(base or str(model.base))
     root = data_dir or os.environ.get("ISOGLOSS_DATA")
-    # Whoever names text can do without the sets; whoever does not is told what is missing.
-    if probe is None and root and (text is None or (Path(root).expanduser() / DEFAULT_PROBE.split(":")[1]).is_dir()):
+    if probe is None and text is None and root:
         probe = DEFAULT_PROBE
+        console.report(f"probing {DEFAULT_PROBE}, which takes minutes; fewer languages by --probe, or --text alone")
     if probe is None and text is None:
         raise InputError("nothing to measure: name text by --text, or the folder of public sets by --data-dir")
     train, test = read_probe(probe, data_dir) if probe else (None, None)

@@ -93,7 +93,7 @@ def worker(folder: Path) -> psutil.Process | None:
     try:
         process = psutil.Process(int(said["pid"]))
         # The clock may have been set meanwhile, which moves every creation time; the command line stays.
-        same = abs(process.create_time() - float(said["created"])) < 1 or process.cmdline()[-1:] == [str(folder)]
+        same = abs(process.create_time() - float(said["created"])) < 1 or _works_on(process.cmdline(), folder)
     except (KeyError, TypeError, ValueError, psutil.Error):
         return None
     return process if same and alive(process) else None
@@ -201,9 +201,13 @@ def _workers(folder: Path) -> list[psutil.Process]:
     found = worker(folder)
     if found or not is_locked(folder):
         return [found] if found else []
-    mine = [str(folder)]
     every = psutil.process_iter(["cmdline"])
-    return [one for one in every if (one.info["cmdline"] or [])[-1:] == mine and one.pid != os.getpid()]
+    return [one for one in every if _works_on(one.info["cmdline"] or [], folder) and one.pid != os.getpid()]
+
+
+def _works_on(command: list[str], folder: Path) -> bool:
+    """Whether a command line is that of a run's process."""
+    return command[-1:] == [str(folder)] and command[-3:-2] == ["-m"]
 
 
 def _tell(family: list[psutil.Process], what: signal.Signals) -> None:

@@ -140,7 +140,7 @@ def make_bitext(
         try:
             kept.append((number, pair, _checked(text, pair, one_based)))
         except InputError as error:
-            problems.add(where, line, f"{error}; the pair is left out")
+            problems.add(where, line, f"{error}; the pair is left out", kind="links")
     return Bitext(
         name,
         tags,

@@ -12,11 +12,13 @@ class Problem:
         source: the file (or "pasted text") as the user named it.
         line: 1-based line, 0 where the whole file is meant.
         message: what is wrong and what became of the row, one line.
+        kind: `links` where the row's word links are wrong, else "".
     """
 
     source: str
     line: int
     message: str
+    kind: str = ""
 
     def __str__(self) -> str:
         """`warning: FILE:LINE: message`."""
@@ -39,9 +41,9 @@ class Problems:
     kept: list[Problem] = field(default_factory=list)
     count: int = 0
 
-    def add(self, source: str, line: int, message: str) -> None:
+    def add(self, source: str, line: int, message: str, kind: str = "") -> None:
         """Note one bad row."""
-        problem = Problem(source, line, message)
+        problem = Problem(source, line, message, kind)
         self.count += 1
         if len(self.kept) < self.limit:
             self.kept.append(problem)

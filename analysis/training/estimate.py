@@ -12,7 +12,7 @@ from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
 from analysis.text.corpus import Bitext
 from analysis.training.batches import Plan
-from analysis.training.examples import Examples, prepare, select
+from analysis.training.examples import Examples, count_pairs, prepare, room_of, select
 from analysis.training.objective import Objective
 from analysis.training.settings import TrainSettings, check_reach
 from analysis.training.steps import make_step
@@ -29,7 +29,7 @@ class Estimate:
 
     Attributes:
         steps: of the optimiser.
-        minutes: of this machine as it is now, looks at development data included; an upper bound with early stopping.
+        minutes: of this machine as it is now, links included, looks at development data and final scores not.
         memory_bytes: at the peak.
         disk_bytes: of the run folder.
         pairs: sentence pairs that are trained on.
@@ -61,7 +61,7 @@ def estimate_run(
     Raises:
         InputError: data or settings the run would be refused for.
     """
-    chosen = select(bitexts, languages, settings, 0)
+    chosen = select(bitexts, languages, settings, 0, room=room_of(encoder.model))
     total = sum(len(bitext) for bitext in chosen)
     share = max(1, total // SAMPLE)
     sample = [bitext.take(range(0, len(bitext), share)) for bitext in chosen]
@@ -80,8 +80,9 @@ def estimate_run(
     trainable = sum(one.numel() for one in trainee.parameters.values())
     return Estimate(
         steps, (steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens)) / 60,
-        memory_needed(trainee, objective, settings), disk_needed(trainee, objective, pairs, examples), pairs, trainable,
-        f"one step took {seconds:.2f} s in {trainee.precision}; links and looks at development data included",
+        memory_needed(trainee, objective, settings), disk_needed(trainee, objective, pairs, examples),
+        sum(count_pairs(bitexts, languages, settings).values()), trainable,
+        f"one step took {seconds:.2f} s in {trainee.precision}; links included, looks at development data not",
     )  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def announce(trainee: Trainee, objective: Objective, examples: Examples, plan: P
         plan: every step.
         settings: of the method.
     """
-    batch = next(rows for _, _, rows in plan.after(0))
+    batch = max((rows for _, _, rows in plan.after(0)), key=len)
     seconds = _time_step(trainee, objective, examples, batch)
     tokens = float(examples.sizes().sum())
     minutes = (plan.steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens)) / 60
@@ -129,14 +130,14 @@ def _time_step(trainee: Trainee, objective: Objective, examples: Examples, rows:
 
 def _setup_seconds(step: float, settings: TrainSettings, tokens: float) -> float:
     """Links and the frozen side: about three forward passes over all tokens, a third of a step each."""
-    return 3 * step / 3 * tokens / settings.batch_tokens
+    return step * tokens / settings.batch_tokens
 
 
 def memory_needed(trainee: Trainee, objective: Objective, settings: TrainSettings) -> int:
     """Bytes at the peak of a step: activations of both sides, gradients and the optimiser's two moments."""
     config = trainee.network.config
     depth, dim = trainee.base.depth, config.hidden_size
-    activations = 2 * settings.batch_tokens * KEPT_PER_TOKEN * depth * dim * 4 // 2
+    activations = settings.batch_tokens * KEPT_PER_TOKEN * depth * dim * 4
     contrast = 6 * 4 * settings.batch_tokens**2 * len(objective.layers) // 4
     trained = sum(one.numel() for one in trainee.parameters.values())
     weights = sum(one.numel() for one in trainee.network.parameters())

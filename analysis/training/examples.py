@@ -78,7 +78,9 @@ class Examples:
         return Examples(pick(self.language), pick(self.source), pick(self.target), pick(self.links), pick(self.rows))
 
 
-def select(bitexts: Sequence[Bitext], languages: Sequence[str], settings: TrainSettings, seed: int) -> list[Bitext]:
+def select(
+    bitexts: Sequence[Bitext], languages: Sequence[str], settings: TrainSettings, seed: int, *, room: int | None = None
+) -> list[Bitext]:
     """The pairs that are trained on: wanted languages, no empty or overlong side, drawn, shuffled, joined.
 
     Args:
@@ -86,6 +88,7 @@ def select(bitexts: Sequence[Bitext], languages: Sequence[str], settings: TrainS
         languages: the languages wanted.
         settings: `max_words`, `max_pairs`, `placebo` and `join`.
         seed: of the draw, of the placebo and of what is joined.
+        room: words that a joined side may have, for what does not fit the encoder's window would be left out.
 
     Raises:
         InputError: nothing is left.
@@ -104,7 +107,7 @@ def select(bitexts: Sequence[Bitext], languages: Sequence[str], settings: TrainS
         one = bitext.take(kept)
         if settings.placebo:
             one = shuffled(one, rng) if len(one) > 1 else one.take([])  # a single pair has no wrong translation
-        found.append(joined(one, settings.join, rng) if settings.join > 1 else one)
+        found.append(joined(one, settings.join, rng, room=room) if settings.join > 1 else one)
     found = [bitext for bitext in found if len(bitext)]
     if not found:
         raise InputError(
@@ -123,10 +126,12 @@ def shuffled(bitext: Bitext, rng: np.random.Generator) -> Bitext:
     return replace(bitext, target=target, links=None, links_origin="", name=f"{bitext.name} (shuffled)")
 
 
-def joined(bitext: Bitext, size: int, rng: np.random.Generator) -> Bitext:
-    """Groups of `size` random pairs as one pair each, with their links; what is left over makes a smaller group."""
+def joined(bitext: Bitext, size: int, rng: np.random.Generator, *, room: int | None = None) -> Bitext:
+    """Groups of up to `size` random pairs as one pair each, with their links, no side of more words than `room`."""
     order = rng.permutation(len(bitext)).tolist()
-    groups = [order[start : start + size] for start in range(0, len(order), size)]
+    groups = [
+        part for start in range(0, len(order), size) for part in _fitting(bitext, order[start : start + size], room)
+    ]
     source, target, links = [], [], []
     for group in groups:
         source.append(_join([bitext.source[row] for row in group]))
@@ -138,6 +143,32 @@ def joined(bitext: Bitext, size: int, rng: np.random.Generator) -> Bitext:
         bitext, source=tuple(source), target=tuple(target), row_ids=ids,
         links=tuple(links) if bitext.links is not None else None,
     )  # fmt: skip
+
+
+def _fitting(bitext: Bitext, group: list[int], room: int | None) -> list[list[int]]:
+    """A group as it is where it fits, else its pairs one by one."""
+    sides = (bitext.source, bitext.target)
+    longest = max(sum(len(side[row].spans) for row in group) for side in sides)
+    return [group] if room is None or longest <= room else [[row] for row in group]
+
+
+def count_pairs(bitexts: Sequence[Bitext], languages: Sequence[str], settings: TrainSettings) -> dict[str, int]:
+    """Sentence pairs of each language that are trained on, before they are joined."""
+    counts: dict[str, int] = {}
+    for bitext in bitexts:
+        if bitext.languages[0] in languages:
+            usable = sum(
+                0 < len(a.spans) <= settings.max_words and 0 < len(b.spans) <= settings.max_words
+                for a, b in zip(bitext.source, bitext.target, strict=True)
+            )
+            kept = min(usable, settings.max_pairs) if settings.max_pairs else usable
+            counts[bitext.languages[0]] = counts.get(bitext.languages[0], 0) + kept
+    return {tag: count for tag, count in counts.items() if count}
+
+
+def room_of(model: Model) -> int:
+    """Words that surely fit one window, counting four subwords a word."""
+    return model.limit // 4
 
 
 def _join(sentences: Sequence[Sentence]) -> Sentence:

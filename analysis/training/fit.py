@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from analysis.training import estimate
 from analysis.training.batches import Plan
 from analysis.training.checkpoint import Progress
 from analysis.training.encode import Progress as Tick
-from analysis.training.examples import prepare, select
+from analysis.training.examples import count_pairs, prepare, room_of, select
 from analysis.training.frozen import freeze
 from analysis.training.links import link
 from analysis.training.loop import Loop
@@ -38,6 +38,7 @@ class Trained:
         languages: what it was trained on.
         pairs: sentence pairs of each language.
         links: word links of all pairs.
+        link_layer: the layer of own links.
     """
 
     trainee: Trainee
@@ -47,6 +48,7 @@ class Trained:
     languages: tuple[str, ...]
     pairs: dict[str, int]
     links: int
+    link_layer: int
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The kept weights by name."""
@@ -82,7 +84,10 @@ def train(
     """
     with ExitStack() as stack:
         job = job or stack.enter_context(Job.temporary())
-        chosen = select(bitexts, languages, settings, seed)
+        if settings.link_layer < 0:  # once, for the stored choice may change while the run is stopped
+            settings = replace(settings, link_layer=encoder.link_defaults.layer)
+        chosen = select(bitexts, languages, settings, seed, room=room_of(encoder.model))
+        pairs = count_pairs(bitexts, languages, settings)
         trainee = Trainee(encoder, settings, seed=seed)
         objective: Objective = make_objective(encoder, settings)
         check_reach(encoder.depth, settings.blocks, objective.layers)
@@ -90,11 +95,12 @@ def train(
         examples, chosen = prepare(trainee.base, chosen, settings)
         if wanted > len(examples):
             job.say(f"{wanted - len(examples):,} pairs left out: longer than the encoder's {trainee.base.limit} tokens")
-        estimate.check_room(
-            estimate.memory_needed(trainee, objective, settings),
-            estimate.disk_needed(trainee, objective, len(examples), examples), job.folder,
-        )  # fmt: skip
-        job.say(f"{len(examples):,} pairs in {len(set(examples.language))} languages, {trainee.precision}")
+        disk = estimate.disk_needed(trainee, objective, len(examples), examples)
+        # The base's vectors are in memory until they are written.
+        held = 2 * disk if objective.reads_frozen else 0
+        estimate.check_room(estimate.memory_needed(trainee, objective, settings) + held, disk, job.folder)
+        together = f", joined into {len(examples):,}" if settings.join > 1 else ""
+        job.say(f"{sum(pairs.values()):,} pairs{together}, languages: {' '.join(sorted(pairs))}; {trainee.precision}")
         mark = _fingerprint(encoder, chosen, dev, settings, trainee, seed)
         _forget_others(job, mark)
         plan = Plan(examples, settings, seed=seed)
@@ -114,11 +120,9 @@ def train(
         )  # fmt: skip
         loop = Loop(trainee, objective, examples, chosen, plan, settings, monitor, frozen, job, mark)
         state = loop.run()
-    counts: dict[str, int] = {}
-    for tag in examples.language:
-        counts[tag] = counts.get(tag, 0) + 1
     return Trained(
-        trainee, state, loop.kept, plan.steps, tuple(sorted(counts)), counts, sum(len(one) for one in examples.links)
+        trainee, state, loop.kept, plan.steps, tuple(sorted(set(examples.language))), pairs,
+        sum(len(one) for one in examples.links), settings.link_layer,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from analysis.training.objective import Objective
 from analysis.training.settings import TrainSettings
 from analysis.training.steps import make_step
 from analysis.training.trainee import Trainee
-
-if TYPE_CHECKING:
-    pass
 
 CHECKPOINT_SECONDS = 20.0
 METRICS = 400  # most loss lines of a run

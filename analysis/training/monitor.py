@@ -24,7 +24,7 @@ class LiveEncoder(Encoder):
     def __init__(self, encoder: Encoder, trainee: Trainee) -> None:
         super().__init__(
             f"{encoder.name} (training)", revision="live", depth=encoder.depth, dim=encoder.dim,
-            folder=encoder._folder, link_defaults=encoder.link_defaults,
+            folder=encoder._folder, link_defaults=encoder.link_defaults, prefix=encoder.prefix,
         )  # fmt: skip
         self._trainee = trainee
 

@@ -21,7 +21,7 @@ class TrainSettings:
         int,
         Setting("end after this many optimiser steps in every phase and keep the last weights; 0 means no limit", ge=0),
     ] = 0
-    lr: Annotated[float, Setting("peak learning rate", ge=0)] = 5e-4
+    lr: Annotated[float, Setting("peak learning rate", ge=1e-9)] = 5e-4
     batch_tokens: Annotated[int, Setting("subword tokens of one language side in a step", ge=16, advanced=True)] = 2048
     adapter: Annotated[
         str,

@@ -1,7 +1,6 @@
 """From the indices of a batch to what an objective sees."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +9,6 @@ from analysis.training.frozen import Frozen
 from analysis.training.objective import Step
 from analysis.training.pooling import pool_sentences, pool_words, word_sentences
 from analysis.training.trainee import Trainee
-
-if TYPE_CHECKING:
-    pass
 
 
 def make_step(

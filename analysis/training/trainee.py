@@ -77,9 +77,11 @@ class Trainee:
         import torch
 
         self.network.eval()
-        with torch.no_grad(), self.accelerator.autocast():
-            yield
-        self.trains(self.settings.dropout)
+        try:
+            with torch.no_grad(), self.accelerator.autocast():
+                yield
+        finally:
+            self.trains(self.settings.dropout)
 
     def states(self, ids: "Sequence[np.ndarray]", layers: Sequence[int]) -> "dict[int, torch.Tensor]":
         """Hidden states of the network that trains, with gradients."""

@@ -21,17 +21,17 @@ pytestmark = pytest.mark.fast
 ])  # fmt: skip
 def test_the_estimate_is_near_the_real_plan(tiny, monkeypatch, count, values):
     from analysis.training.batches import Plan
-    from analysis.training.examples import prepare, select
+    from analysis.training.examples import prepare, room_of, select
 
     values = {"method": "contrastive"} | values
     settings = chosen(**values)
     encoder, data = load_encoder(tiny), bitext(count)
     spec = find("methods", values["method"])
     found = estimate(spec, encoder, [data], settings)
-    examples, _ = prepare(encoder.model, select([data], ("es",), settings, 0), settings)
+    examples, _ = prepare(encoder.model, select([data], ("es",), settings, 0, room=room_of(encoder.model)), settings)
     steps = Plan(examples, settings, seed=0).steps
     assert abs(found.steps - steps) <= max(1, 0.2 * steps), (found.steps, steps)
-    assert found.pairs == len(examples)
+    assert found.pairs == min(count, settings.max_pairs or count)
     assert 0 < found.minutes < 60
     assert 1e5 < found.memory_bytes < 1e9
     assert 1e4 < found.disk_bytes < 1e8
