@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -111,7 +112,7 @@ class _Forgotten:
         row = self.row(name)
         found = row["difference"]
         return (
-            f"{row['aligned']['score']:.1f} ({found['difference']:+.1f} [{found['low']:+.1f}, {found['high']:+.1f}])"
+            f"{row['aligned']['score']:.1f} ({found['score']:+.1f} [{found['low']:+.1f}, {found['high']:+.1f}])"
         ).replace("+-", "-")
 
 
@@ -147,19 +148,15 @@ def _spread(group: list[Cell]) -> list[str]:
 
 
 def _left_out(cells: dict[str, Cell]) -> str:
-    """Languages that were not trained on, beside the base and the run that had them."""
+    """Languages that no training here had, beside one that it had."""
     rows = [
-        "| language | `bundled` | without Italian, Dutch and Russian | all of Tatoeba |",
-        "| --- | ---: | ---: | ---: |",
+        "| language | in the training | `bundled` | `bundled+contrastive` | change |",
+        "| --- | --- | ---: | ---: | ---: |",
     ]
-    without, seed = cells.get("leave-out"), cells.get("seed-0")
-    for tag in ("it", "nl", "ru", "da", "sl") if without and seed else ():
-        each = [_by_language(cell, "word_retrieval")[tag] for cell in (cells["bundled"], without, seed)]
-        rows.append(
-            f"| {tag} | "
-            + " | ".join(f"{one['score']:.1f} [{one['low']:.1f}, {one['high']:.1f}]" for one in each)
-            + " |"
-        )
+    base, aligned = (_by_language(cells[name], "word_retrieval") for name in ("bundled", "contrastive"))
+    for tag, told in (("da", "no"), ("sl", "no"), ("it", "yes"), ("nl", "yes")):
+        each = [f"{one[tag]['score']:.1f} [{one[tag]['low']:.1f}, {one[tag]['high']:.1f}]" for one in (base, aligned)]
+        rows.append(f"| {tag} | {told} | {' | '.join(each)} | {aligned[tag]['score'] - base[tag]['score']:+.1f} |")
     return "\n".join(rows)
 
 
@@ -170,8 +167,20 @@ def _commands(cells: dict[str, Cell]) -> str:
         for cell in cells.values()
         for item in cell["scores"]["word_retrieval"]["items"]
     }
-    lines = ["| cell | encoder | measured |", "| --- | --- | --- |"]
-    lines += [f"| `{name}` | `{cell['encoder']}` | {cell['date']} |" for name, cell in cells.items()]
+    lines = ["| cell | encoder | measured | commands |", "| --- | --- | --- | --- |"]
+    for name, cell in cells.items():
+        what = ", ".join(cell["scores"])
+        lines.append(f"| `{name}` | `{cell['encoder'].rpartition('/')[2]}` | {cell['date']} | {what} |")
+    ran = next(cell for cell in cells.values() if "forgetting" in cell["commands"] and "aer" in cell["commands"])
+    shown = [one.replace(sys.executable, "python") for one in ran["commands"].values()]
+    lines += [
+        "",
+        f"Every cell's file holds the commands that were run; those of `{ran['encoder']}`:",
+        "",
+        "```",
+        *shown,
+        "```",
+    ]
     lines += ["", "Data (first 12 digits of the SHA-256 of the sentences and links that were read): "
               + ", ".join(f"`{name}` {digest}" for name, digest in sorted(data.items())) + "."]  # fmt: skip
     return "\n".join(lines)
@@ -197,7 +206,7 @@ def _figure(cells: dict[str, Cell], path: Path) -> None:
             found = _Forgotten(cell["scores"]["forgetting"])
             for key, title in LINES.items():
                 one = found.row(key)
-                change = one["aligned"]["score"] - 100 if one["base"] is None else one["difference"]["difference"]
+                change = one["aligned"]["score"] - 100 if one["base"] is None else one["difference"]["score"]
                 rows.append({"share": float(name[9:]), "gain": gain, "measure": title, "change": change})
     chart = (
         alt.Chart(pd.DataFrame(rows))
