@@ -1,6 +1,7 @@
 """Fixtures for all tests: tiny encoders made on the spot, a private cache folder, the bundled encoder once."""
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -9,6 +10,9 @@ import pytest
 from tests.tiny import FAMILIES, write_tiny
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so would every process they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # A first call imports libraries, so how long an example takes says nothing.
 hypothesis.settings.register_profile("isogloss", deadline=None)
 hypothesis.settings.load_profile("isogloss")
