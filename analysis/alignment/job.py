@@ -1,5 +1,6 @@
 """Aligning as a job: what is to be done as plain data, and the work function that does it in its own process."""
 
+import json
 import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from analysis.errors import InputError
 from analysis.jobs.job import Job
 from analysis.registry import find, registered
 from analysis.settings import parse_settings
+from analysis.store import write_text
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.languages import normalise_tag, parse_langs
 from analysis.text.load import corpus_bitexts, load_bitexts
@@ -23,6 +25,7 @@ from analysis.text.uploads import load_upload
 
 ENTRY = "analysis.alignment.job:run"
 KIND = "align"
+FINISHED = "finished.json"  # the encoder is written, only tidying up is left
 
 
 def make_spec(
@@ -92,6 +95,9 @@ def run(spec: Mapping[str, Any], job: Job) -> dict[str, Any]:
         InputError: anything that does not fit, before the first step.
         IsoglossError: the loss is not finite.
     """
+    if (job.folder / FINISHED).exists():
+        _slim(job)
+        return dict(json.loads((job.folder / FINISHED).read_text("utf-8")))
     warnings.filterwarnings("default", category=UserWarning, module="analysis")
     warnings.showwarning = lambda message, *_args, **_options: job.say(f"warning: {message}")
     method = find("methods", spec["method"])
@@ -111,8 +117,11 @@ def run(spec: Mapping[str, Any], job: Job) -> dict[str, Any]:
         sources=[_source(one) for one in [*spec["data"], *spec["monolingual"]]], command=spec["command"],
         say=job.say, job=job,
     )  # fmt: skip
+    result = {"folder": str(out), "encoder": _name(out, encoder.name)}
+    # Killed while it tidies up, the run is taken up again without what is gone already.
+    write_text(job.folder / FINISHED, json.dumps(result))
     _slim(job)
-    return {"folder": str(out), "encoder": _name(out, encoder.name)}
+    return result
 
 
 def _slim(job: Job) -> None:

@@ -174,3 +174,16 @@ class TestOutput:
         assert second.base == str(here.resolve())
         values = [load_encoder(str(one)).words(bitext(3).source, cache=False).values for one in (here, second.folder)]
         assert abs(values[0] - values[1]).max() > 0
+
+
+def test_a_run_killed_while_it_tidied_up_ends_as_it_was(tmp_path):
+    from analysis.alignment.job import FINISHED, run
+    from analysis.jobs.job import Job
+
+    half = tmp_path / "checkpoints" / "00000007"
+    half.mkdir(parents=True)
+    (half / "state.json").write_text("{}")
+    (tmp_path / "frozen-words-2.npy").write_bytes(b"")
+    (tmp_path / FINISHED).write_text('{"encoder": "base+new", "folder": "new"}')
+    assert run({}, Job(tmp_path, {})) == {"encoder": "base+new", "folder": "new"}
+    assert {path.name for path in tmp_path.iterdir()} == {FINISHED}
