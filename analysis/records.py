@@ -26,7 +26,7 @@ class Result:
         low, high: ends of the 95 % bootstrap interval over sentences.
         n: number of scored items (queries, sentence pairs, links).
         unit: `percent`, or the name of a scale such as `[-1, 1]`.
-        higher_is_better: direction of the measure.
+        higher_is_better: direction of the measure; None where neither end is better.
         replicates: (replicates,) bootstrap scores. With the same seed and the same number of sentences the
             k-th replicate of two encoders uses the same resample, so their difference is a paired bootstrap.
         clusters: number of sentences that were resampled.
@@ -42,7 +42,7 @@ class Result:
     high: float | None
     n: int
     unit: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     replicates: np.ndarray = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
     clusters: int = 0
     parts: Mapping[str, float | int | None] = field(default_factory=dict)

@@ -85,6 +85,10 @@ class Encoder:
         with self._lock:
             return self._loaded
 
+    def folder_of_weights(self) -> Path:
+        """The `transformers` folder, downloaded or converted where need be."""
+        return self._folder()
+
     def check_layers(self, layers: Iterable[int] | None) -> tuple[int, ...]:
         """Layers in ascending order without repeats; None means all.
 
@@ -204,6 +208,8 @@ def _memberships(
     """For each sentence which tokens make up which output rows, and the columns only the tokenizer knows."""
     if unit is Unit.SENTENCE:
         return [tk.sentence_membership(one, row, pool) for row, one in enumerate(coded)], {"rows": len(coded)}
+    if unit is Unit.SPECIAL:
+        return [tk.special_membership(one, 2 * row) for row, one in enumerate(coded)], {"rows": 2 * len(coded)}
     if unit is Unit.WORD:
         offsets = np.cumsum([0, *(len(sentence.spans) for sentence in sentences)])
         found = [tk.word_membership(one, s, int(o), pool) for one, s, o in zip(coded, sentences, offsets, strict=False)]
@@ -269,5 +275,7 @@ def _units(sentences: Sequence[Sentence], unit: Unit, stored: dict[str, np.ndarr
         return tk.word_units(sentences, truncated)
     if unit is Unit.SENTENCE:
         return tk.sentence_units(sentences, truncated)
+    if unit is Unit.SPECIAL:
+        return tk.special_units(sentences, truncated)
     owner, word, spans = (np.asarray(stored[name]) for name in ("owner", "word", "spans"))
     return tk.subword_units(sentences, owner, word, spans, truncated)

@@ -16,7 +16,7 @@ def load_encoder(name: str, *, prefix: str = "") -> Encoder:
     """The encoder with this name; its weights are loaded when they are needed.
 
     Args:
-        name: `bundled`, `hub:ORG/NAME[@REVISION]`, a folder, or `BASE+NAME`.
+        name: `bundled`, `hub:ORG/NAME[@REVISION]`, a folder, `BASE+NAME` or `random:BASE[#SEED]`.
         prefix: put before every sentence when sentence vectors are made ("query: " for e5 encoders).
 
     Raises:
@@ -26,6 +26,10 @@ def load_encoder(name: str, *, prefix: str = "") -> Encoder:
     found = resolve(name)
     if found.kind is Kind.ALIGNED:
         return _aligned(found, prefix)
+    if found.kind is Kind.RANDOM:
+        from analysis.encoders.random_weights import RandomEncoder
+
+        return RandomEncoder(name, _base(found.base, prefix), int(found.revision or 0))
     if found.kind is Kind.BUNDLED:
         return Encoder(
             name, revision=bundled.REVISION, depth=bundled.DEPTH, dim=bundled.DIM, folder=bundled.bundled_folder,

@@ -1,7 +1,8 @@
 """The grammar of encoder names, the one place that reads it.
 
 `bundled`; `hub:ORG/NAME[@REVISION]`; a path to a folder; `BASE+NAME`, split at the last `+`, where NAME is a
-folder of shipped or trained encoders whose isogloss.json names BASE.
+folder of shipped or trained encoders whose isogloss.json names BASE; `random:BASE[#SEED]`, the architecture and
+tokenizer of BASE with weights drawn anew, a control.
 """
 
 import json
@@ -17,9 +18,12 @@ from analysis.assets import assets_folder
 from analysis.errors import InputError
 from analysis.store import cache_folder
 
-GRAMMAR = "bundled, hub:ORG/NAME[@REVISION], a folder, or BASE+NAME (list them with: python -m analysis encoders)"
+GRAMMAR = (
+    "bundled, hub:ORG/NAME[@REVISION], a folder, BASE+NAME or random:BASE (list them with: python -m analysis encoders)"
+)
 CARD = "isogloss.json"
 _HUB = re.compile(r"hub:([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
+_RANDOM = re.compile(r"random:(.+?)(?:#(\d{1,9}))?")
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 
@@ -30,6 +34,7 @@ class Kind(StrEnum):
     HUB = "hub"
     FOLDER = "folder"
     ALIGNED = "aligned"
+    RANDOM = "random"
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class EncoderName:
         name: as it was given.
         kind: where the encoder comes from.
         folder: the folder of a local or aligned encoder.
-        repo, revision: of a hub encoder.
-        base: name of the encoder that an aligned one stands on.
+        repo, revision: of a hub encoder; the revision of a random one is its seed.
+        base: name of the encoder that an aligned one stands on, or whose shape a random one has.
     """
 
     name: str
@@ -64,6 +69,8 @@ def resolve(name: str) -> EncoderName:
     # A stray file or folder called "bundled" is no encoder and must not hide one.
     if path and (os.sep in name or (path / CARD).exists() or (path / "config.json").exists()):
         return _folder(name, path)
+    if name.startswith("random:"):
+        return _random(name)
     base, plus, leaf = name.rpartition("+")
     if plus and (base == "bundled" or base.startswith("hub:") or "+" in base or _existing(base)):
         return _aligned(name, base, leaf)
@@ -146,6 +153,17 @@ def _aligned(name: str, base: str, leaf: str) -> EncoderName:
     raise InputError(
         f"unknown encoder {name!r}; aligned encoders here: {known}; make one with: python -m analysis align"
     )
+
+
+def _random(name: str) -> EncoderName:
+    """`random:BASE[#SEED]` as an encoder."""
+    match = _RANDOM.fullmatch(name)
+    if not match:
+        raise InputError(f"{name!r} names no base; valid: random:BASE or random:BASE#SEED, for example random:bundled")
+    below = resolve(match[1])
+    if below.kind in (Kind.ALIGNED, Kind.RANDOM):
+        raise InputError(f"{name!r}: {match[1]} is no base encoder; draw the weights of its base anew")
+    return EncoderName(name, Kind.RANDOM, base=match[1], revision=match[2] or "0")
 
 
 def _hub(name: str) -> EncoderName:

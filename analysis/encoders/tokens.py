@@ -1,7 +1,7 @@
 """From sentences to windows of token ids, and from tokens to the words they belong to, by character offsets."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,8 @@ class Window:
         sentence: index of the sentence.
         ids: input ids with special tokens.
         kept: (k,) columns of `ids` whose vectors are used.
-        token: (k,) index of each kept column among the sentence's tokens, -1 for an opening special token.
+        token: (k,) index of each kept column among the sentence's tokens; -1 for an opening special token, the
+            number of tokens for a closing one.
         positions: (len(ids),) positions counted from 0. A token keeps its position in the sentence, modulo what
             a window holds, so that windows agree where they overlap.
     """
@@ -53,7 +54,7 @@ class Membership:
     """Which tokens make up which units, with their weights, as three parallel arrays sorted by token.
 
     Attributes:
-        token: index among the sentence's tokens; -1 for the opening special token.
+        token: index among the sentence's tokens; -1 for the opening special token, their number for the closing one.
         unit: row of the output.
         weight: factor of the token's vector; the weights of a unit sum to 1.
     """
@@ -139,6 +140,8 @@ def windows(tokens: Tokens, sentence: int, limit: int) -> list[Window]:
         kept = token - start + shift
         if number == 0 and tokens.before:
             kept, token = np.concatenate([[0], kept]), np.concatenate([[-1], token])
+        if number == len(starts) - 1 and tokens.after:
+            kept, token = np.append(kept, len(ids) - 1), np.append(token, count)
         found.append(Window(sentence, ids, kept, token, _positions(len(ids), start, shift, size)))
     return found
 
@@ -210,6 +213,14 @@ def sentence_membership(tokens: Tokens, row: int, pool: Pool) -> Membership:
     return Membership(token, np.full(len(token), row), weight)
 
 
+def special_membership(tokens: Tokens, row: int) -> Membership:
+    """The opening and the closing special token as one unit each; a tokenizer without one leaves its row empty."""
+    count = len(tokens.ids)
+    found = [(-1, row)] * bool(tokens.before) + [(count, row + 1)] * bool(tokens.after)
+    token, unit = np.array(found, dtype=np.int64).reshape(-1, 2).T
+    return Membership(token, unit, np.ones(len(token), dtype=np.float32))
+
+
 def word_units(sentences: Sequence[Sentence], truncated: np.ndarray) -> Units:
     """The table of all words of the sentences, in order."""
     counts = np.array([len(sentence.spans) for sentence in sentences], dtype=np.int64)
@@ -234,6 +245,14 @@ def sentence_units(sentences: Sequence[Sentence], truncated: np.ndarray) -> Unit
         end=np.array([len(sentence.text) for sentence in sentences], dtype=np.int32),
         language=tuple(sentence.language for sentence in sentences), truncated=truncated,
     )  # fmt: skip
+
+
+def special_units(sentences: Sequence[Sentence], truncated: np.ndarray) -> Units:
+    """The table of opening and closing special tokens, two a sentence."""
+    whole = sentence_units(sentences, truncated)
+    doubled = whole.take(np.repeat(np.arange(len(whole)), 2))
+    position = np.tile(np.array([0, 1], dtype=np.int32), len(whole))
+    return replace(doubled, position=position, text=("<s>", "</s>") * len(whole))
 
 
 def subword_units(

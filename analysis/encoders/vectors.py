@@ -18,6 +18,7 @@ class Unit(StrEnum):
     WORD = "word"
     SUBWORD = "subword"
     SENTENCE = "sentence"
+    SPECIAL = "special"
 
 
 class Pool(StrEnum):
@@ -34,7 +35,8 @@ class Units:
 
     Attributes:
         sentence: (n,) int32, 0-based index into the sentences that were encoded.
-        position: (n,) int32, 0-based word; for subwords the word they belong to; 0 for sentences.
+        position: (n,) int32, 0-based word; for subwords the word they belong to; 0 for sentences; for special tokens
+            0 for the one that opens the sentence and 1 for the one that closes it.
         text: surface of each unit.
         start, end: (n,) int32 code points in the sentence, end exclusive.
         language: tag of each unit.

@@ -56,7 +56,9 @@ class Curve:
 
     @property
     def best(self) -> int | None:
-        """Place of the best layer, the lowest of those that tie; None where no layer has a score."""
+        """Place of the best layer, the lowest of those that tie; None where no layer has a score or none is better."""
+        if self.variant.measure.higher_is_better is None:
+            return None
         sign = 1 if self.variant.measure.higher_is_better else -1
         scored = [(n, sign * result.score) for n, result in enumerate(self.results) if result.score is not None]
         return max(scored, key=lambda item: (item[1], -item[0]))[0] if scored else None

@@ -1,4 +1,4 @@
-"""From an encoder and sentence pairs to a score: the one call behind command line, pages and Python."""
+"""From an encoder and data to a score: the one call behind command line, pages and Python."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,46 +7,74 @@ from typing import Any
 import numpy as np
 
 from analysis.encoders.encoder import Encoder, Progress
+from analysis.encoders.load import load_encoder
+from analysis.encoders.vectors import Pool
 from analysis.errors import InputError
-from analysis.measures.measure import Measure, fits, pair_space
+from analysis.measures.measure import Material, Measure, fits
+from analysis.measures.spaces import Coder, base_of, make_spaces
 from analysis.records import Result, interval
 from analysis.registry import find
 from analysis.settings import fields, parse_settings
-from analysis.text.corpus import Bitext
 
 
 def evaluate(
-    measure: str | Measure, encoder: Encoder, bitext: Bitext, *, layer: int | None = None, settings: Any = (),
-    seed: int = 0, cache: bool = True, progress: Progress | None = None,
+    measure: str | Measure, encoder: Encoder, material: Material, *, layer: int | None = None, settings: Any = (),
+    seed: int = 0, pool: Pool | str = Pool.MEAN, cache: bool = True, progress: Progress | None = None,
 ) -> Result:  # fmt: skip
-    """Score an encoder on sentence pairs.
+    """Score an encoder on sentence pairs, judged pairs, many languages or one text, whatever the measure needs.
 
     Args:
         measure: a registered name or a measure.
         encoder: the encoder.
-        bitext: the sentence pairs.
+        material: the data, as `load_materials` reads them for the measure.
         layer: hidden layer; None means the last one, and for link measures the encoder's own choice.
         settings: a settings object of the measure, or `key=value` strings. Decoder and level of link measures
             that are not given are the encoder's own choice.
         seed: seed of the bootstrap.
+        pool: how a unit's tokens become one vector.
         cache: whether to use the vector cache.
         progress: called with the number of tokens done and to do.
 
     Raises:
-        InputError: unknown measure, setting or layer, or data that lack what the measure needs.
+        InputError: unknown measure, setting or layer, or data or an encoder that lack what the measure needs.
     """
     measure = find("measures", measure) if isinstance(measure, str) else measure
-    reason = fits(measure, bitext)
+    layer = default_layer(measure, encoder) if layer is None else layer
+    return evaluate_layers(
+        measure, encoder, material, layers=[layer], settings=settings, seed=seed, pool=pool, cache=cache,
+        progress=progress,
+    )[0]  # fmt: skip
+
+
+def evaluate_layers(
+    measure: Measure, encoder: Encoder, material: Material, *, layers: Sequence[int] | None = None,
+    settings: Any = (), seed: int = 0, pool: Pool | str = Pool.MEAN, cache: bool = True,
+    progress: Progress | None = None,
+) -> list[Result]:  # fmt: skip
+    """The measure at several layers, the text encoded once; `provenance["layer"]` says which is which.
+
+    Args:
+        measure: what to compute.
+        encoder: the encoder.
+        material: the data.
+        layers: hidden layers; None means all.
+        settings: see `evaluate`.
+        seed: seed of the bootstrap; layers share resamples, so they compare as pairs.
+        pool: how a unit's tokens become one vector.
+        cache: whether to use the vector cache.
+        progress: called with the number of tokens done and to do.
+
+    Raises:
+        InputError: unknown setting or layer, or data or an encoder that lack what the measure needs.
+    """
+    reason = fits(measure, material)
     if reason:
-        raise InputError(f"{measure.name} does not fit {bitext.name}: {reason.removeprefix(bitext.name).strip()}")
+        raise InputError(f"{measure.name} does not fit {material.name}: {reason.removeprefix(material.name).strip()}")
     options = choose_settings(measure, encoder, settings)
-    (layer,) = encoder.check_layers([default_layer(measure, encoder) if layer is None else layer])
-    unit = measure.unit_for(bitext, options)
-    source, target = (
-        encoder.vectors(side, unit=unit, layers=[layer], cache=cache, progress=progress)
-        for side in (bitext.source, bitext.target)
-    )
-    return measure.compute(pair_space(source, target, layer=layer, bitext=bitext), options, seed=seed)
+    code = Coder(encoder.check_layers(layers), Pool(pool), cache, progress)
+    base = base_of(encoder, load_encoder) if measure.needs_base else None
+    spaces = make_spaces(measure, options, encoder, material, code, base=base)
+    return [measure.compute(space, options, seed=seed) for space in spaces]
 
 
 def choose_settings(measure: Measure, encoder: Encoder, settings: Any = ()) -> Any:

@@ -1,19 +1,19 @@
-"""What a measure is, the vectors of both sides that it looks at, and the curve of a measure over layers."""
+"""What a measure is, whether it fits some data, and how its result is made."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from analysis.encoders.vectors import Unit, Units, Vectors
+from analysis.encoders.vectors import Unit, Vectors
 from analysis.errors import InputError
-from analysis.records import Result, bootstrap, versions
+from analysis.measures.space import PairSpace, Space, pair_space
+from analysis.records import Result, bootstrap
 from analysis.settings import NoSettings
-from analysis.text.corpus import Bitext
-from analysis.text.pharaoh import Links
+from analysis.text.corpus import Bitext, Relation
+from analysis.text.multitext import Multitext, Text
 
 NO_LINKS = "no word links: pass --links FILE or choose data that has them"
 
@@ -23,46 +23,35 @@ class Need(StrEnum):
 
     PAIRS = "sentence pairs"
     LINKS = "word links"
+    SCORES = "sentence pairs with human scores"
+    SENSES = "marked words in two sentences, of one sense or not"
+    QUESTIONS = "questions with the paragraphs that answer them"
+    MANY = "the same rows in several languages"
+    TEXT = "text in one language"
 
 
-@dataclass(frozen=True)
-class PairSpace:
-    """Both sides of sentence pairs as vectors of one encoder at one layer.
-
-    Attributes:
-        source: (units_a, dim) vectors of the first language; a unit without subwords is a row of zeros.
-        source_units: whose vectors they are; `sentence` is the row of the pair.
-        target: (units_b, dim) vectors of the second language.
-        target_units: whose vectors they are.
-        rows: number of sentence pairs.
-        links: known word links, one `Links` a row, or None.
-        languages: tags of the two sides.
-        unit: word, subword or sentence.
-        provenance: data and its hash, encoder, revision, layer, pooling, unit, versions.
-    """
-
-    source: np.ndarray
-    source_units: Units
-    target: np.ndarray
-    target_units: Units
-    rows: int
-    links: tuple[Links, ...] | None = None
-    languages: tuple[str, str] = ("und", "und")
-    unit: Unit = Unit.WORD
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+RELATIONS = {
+    Need.PAIRS: Relation.TRANSLATION,
+    Need.LINKS: Relation.TRANSLATION,
+    Need.SCORES: Relation.SCORED,
+    Need.SENSES: Relation.SENSE,
+    Need.QUESTIONS: Relation.ANSWER,
+}
+Material = Bitext | Multitext | Text
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A registered measure of how well two languages line up.
+    """A registered measure of how well languages line up, or of what that cost.
 
     Attributes:
         name: name on the command line.
         title: name on a page.
         summary: one sentence on what it measures.
         unit: `percent`, or the name of a scale such as `[-1, 1]`.
-        higher_is_better: direction.
-        needs: what the data must have.
+        higher_is_better: direction; None where neither end is better.
+        needs: what the data must have. It decides the space: `ManySpace` for MANY, `TextSpace` for TEXT, else
+            `PairSpace`.
         unit_of: the unit whose vectors it looks at.
         citation: paper it comes from.
         hides: one line on what it does not show.
@@ -70,21 +59,25 @@ class Measure:
             the data allow no score the result has none and its note says why; the only error is InputError,
             for missing needs or bad settings.
         settings: the settings class.
+        needs_base: whether it compares an aligned encoder with its base (only for `Need.TEXT`).
+        needs_head: whether it needs a masked-LM head (only for `Need.TEXT`).
     """
 
     name: str
     title: str
     summary: str
     unit: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     needs: Need
     unit_of: Unit
     citation: str
     hides: str
     compute: Callable[..., Result]
     settings: type = NoSettings
+    needs_base: bool = False
+    needs_head: bool = False
 
-    def unit_for(self, bitext: Bitext, settings: Any = None) -> Unit:
+    def unit_for(self, material: Material, settings: Any = None) -> Unit:
         """The unit to encode for this data.
 
         The `level` of the settings where there is one (link measures); sentences where a measure of words
@@ -93,43 +86,25 @@ class Measure:
         level = getattr(settings, "level", None)
         if level is not None:
             return Unit(level)
-        if self.needs is Need.PAIRS and bitext.links is None:
+        if self.needs is Need.PAIRS and isinstance(material, Bitext) and material.links is None:
             return Unit.SENTENCE
         return self.unit_of
 
 
-def fits(measure: Measure, bitext: Bitext) -> str:
+def fits(measure: Measure, material: Material) -> str:
     """Why a measure cannot be computed on this data, or "" if it can: pages ask before they offer it."""
-    if not len(bitext):
-        return f"{bitext.name} has no sentence pairs"
-    if measure.needs is Need.LINKS and not any(pair.possible for pair in bitext.links or ()):
+    if not len(material):
+        return f"{material.name} has no {'sentence pairs' if isinstance(material, Bitext) else 'sentences'}"
+    if measure.needs is Need.MANY:
+        many = isinstance(material, Multitext) and len(material.languages) > 1
+        return "" if many else f"{material.name} is not {Need.MANY}"
+    if measure.needs is Need.TEXT:
+        return "" if isinstance(material, Text) else f"{material.name} is not {Need.TEXT}"
+    if not isinstance(material, Bitext) or material.relation is not RELATIONS[measure.needs]:
+        return f"{material.name} holds no {measure.needs}"
+    if measure.needs is Need.LINKS and not any(pair.possible for pair in material.links or ()):
         return NO_LINKS
     return ""
-
-
-def pair_space(source: Vectors, target: Vectors, *, layer: int, bitext: Bitext) -> PairSpace:
-    """The vectors of both sides of a bitext at one layer.
-
-    Args:
-        source: vectors of `bitext.source`, encoded in its order.
-        target: vectors of `bitext.target`, of the same unit and encoder.
-        layer: one of the computed layers.
-        bitext: the sentence pairs.
-
-    Raises:
-        InputError: the layer was not computed, or the sides are of different units.
-    """
-    if source.unit != target.unit:
-        raise InputError(f"source vectors are of {source.unit}s and target vectors of {target.unit}s; use one unit")
-    provenance = {
-        "data": bitext.name, "data_sha256": bitext.digest, "languages": list(bitext.languages),
-        "links_origin": bitext.links_origin, "encoder": source.encoder, "revision": source.revision,
-        "layer": layer, "pool": str(source.pool), "unit": str(source.unit), "versions": _versions(),
-    }  # fmt: skip
-    return PairSpace(
-        source.layer(layer), source.units, target.layer(layer), target.units,
-        len(bitext), bitext.links, bitext.languages, source.unit, provenance,
-    )  # fmt: skip
 
 
 def layer_curve(
@@ -154,7 +129,7 @@ def layer_curve(
 
 def scored(
     measure: Measure,
-    space: PairSpace,
+    space: Space,
     settings: Any,
     *,
     seed: int,
@@ -189,7 +164,7 @@ def scored(
     )  # fmt: skip
 
 
-def unscored(measure: Measure, space: PairSpace, settings: Any, *, seed: int, note: str) -> Result:
+def unscored(measure: Measure, space: Space, settings: Any, *, seed: int, note: str) -> Result:
     """A result without a score, because the data allow none."""
     origin = provenance(space, settings, seed)
     return Result(
@@ -198,7 +173,7 @@ def unscored(measure: Measure, space: PairSpace, settings: Any, *, seed: int, no
     )  # fmt: skip
 
 
-def provenance(space: PairSpace, settings: Any, seed: int) -> dict[str, Any]:
+def provenance(space: Space, settings: Any, seed: int) -> dict[str, Any]:
     """Where a number came from: the space's provenance, the settings and the seed."""
     return {**space.provenance, "settings": asdict(settings), "seed": seed}
 
@@ -211,9 +186,3 @@ def require_unit(measure: Measure, space: PairSpace, *units: Unit) -> None:
     """
     if space.unit not in units:
         raise InputError(f"{measure.name} needs vectors of {' or '.join(units)} units, got {space.unit}")
-
-
-@cache
-def _versions() -> dict[str, str]:
-    """Package versions, looked up once."""
-    return versions()

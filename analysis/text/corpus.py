@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import cached_property
 
 from analysis.errors import InputError, unknown
@@ -22,6 +23,7 @@ class Sentence:
         concepts: for each word the row's concept number it expresses, 0 for none; empty where unknown.
             Words of one row that share a number translate each other.
         senses: for each word its sense label ("bank (money)"), "" for none; empty where unknown.
+        tags: for each word its universal part of speech ("NOUN"), "" for none; empty where unknown.
     """
 
     text: str
@@ -29,6 +31,7 @@ class Sentence:
     spans: tuple[Span, ...] = ()
     concepts: tuple[int, ...] = ()
     senses: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -54,9 +57,18 @@ def digest(sentences: Iterable[Sentence]) -> str:
     return state.hexdigest()
 
 
+class Relation(StrEnum):
+    """What the second sentence of a pair is to the first."""
+
+    TRANSLATION = "translation"
+    SCORED = "scored"
+    SENSE = "sense"
+    ANSWER = "answer"
+
+
 @dataclass(frozen=True)
 class Bitext:
-    """Sentence pairs in two languages, with word links where they are known.
+    """Sentence pairs in two languages (or twice in one), with word links where they are known.
 
     Attributes:
         name: what the user called it ("corpus:tour", "pairs.txt"), for records and messages.
@@ -66,6 +78,10 @@ class Bitext:
         links: one `Links` a pair, or None where no links are known.
         links_origin: `gold` (people made them), `made` (written with the text), `silver` (automatic), or "".
         row_ids: a stable name for each pair.
+        relation: `translation`; `scored` (people said how alike in meaning, or how good a translation); `sense` (the
+            one link of a row marks a word on each side, its score is 1 for one sense and 0 for two); `answer` (a
+            question and the paragraph that answers it).
+        scores: the human judgement of each pair, or None.
     """
 
     name: str
@@ -75,16 +91,18 @@ class Bitext:
     links: tuple[Links, ...] | None = None
     links_origin: str = ""
     row_ids: tuple[str, ...] = ()
+    relation: Relation = Relation.TRANSLATION
+    scores: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Both sides and the links count the same pairs.
+        """Both sides, the links and the scores count the same pairs.
 
         Raises:
             InputError: they do not.
         """
-        sizes = {len(self.source), len(self.target), *([len(self.links)] if self.links is not None else [])}
+        sizes = {len(part) for part in (self.source, self.target, self.links, self.scores) if part is not None}
         if len(sizes) > 1:
-            raise InputError(f"{self.name}: source, target and links differ in length: {sorted(sizes)}")
+            raise InputError(f"{self.name}: source, target, links and scores differ in length: {sorted(sizes)}")
         if not self.row_ids:
             object.__setattr__(self, "row_ids", tuple(str(n) for n in range(len(self.source))))
 
@@ -95,7 +113,8 @@ class Bitext:
     @cached_property
     def digest(self) -> str:
         """Hash of both sides and the links, for provenance."""
-        links = "" if self.links is None else repr([sorted(pair.possible) for pair in self.links])
+        links = "" if self.scores is None else f"{self.relation}{self.scores}"
+        links += "" if self.links is None else repr([sorted(pair.possible) for pair in self.links])
         if self.links is not None and any(pair.sure != pair.possible for pair in self.links):
             links += repr([sorted(pair.sure) for pair in self.links])
         return hashlib.sha256(f"{digest(self.source)}{digest(self.target)}{links}".encode()).hexdigest()
@@ -103,21 +122,16 @@ class Bitext:
     def flipped(self) -> "Bitext":
         """The same pairs with source and target exchanged."""
         links = None if self.links is None else tuple(pair.flipped() for pair in self.links)
-        return Bitext(self.name, self.languages[::-1], self.target, self.source, links, self.links_origin, self.row_ids)
+        return replace(self, languages=self.languages[::-1], source=self.target, target=self.source, links=links)
 
     def take(self, rows: Sequence[int]) -> "Bitext":
         """The pairs at these row indices, in that order."""
         pick = lambda items: tuple(items[row] for row in rows)  # noqa: E731
-        links = None if self.links is None else pick(self.links)
-        return Bitext(
-            self.name,
-            self.languages,
-            pick(self.source),
-            pick(self.target),
-            links,
-            self.links_origin,
-            pick(self.row_ids),
-        )
+        return replace(
+            self, source=pick(self.source), target=pick(self.target), row_ids=pick(self.row_ids),
+            links=None if self.links is None else pick(self.links),
+            scores=None if self.scores is None else pick(self.scores),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -40,20 +40,22 @@ def dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def chip(value: float | None, digits: int = 1, unit: str = "", *, better_high: bool = True) -> str:
+def chip(value: float | None, digits: int = 1, unit: str = "", *, better_high: bool | None = True) -> str:
     """B's change against A as a signed Markdown chip: green where better, red where worse, grey at zero.
 
     Args:
         value: B minus A; None or NaN gives a dash.
         digits: decimals.
         unit: written behind the number.
-        better_high: whether a rise is an improvement.
+        better_high: whether a rise is an improvement; None where neither is, which stays grey.
     """
     if value is None or value != value:
         return ":gray-badge[–]"
     shown = f"{value:+.{digits}f}".replace("-", "−")
     if float(f"{value:.{digits}f}") == 0:
         return f":gray-badge[±{0:.{digits}f}{_unit(unit)}]"
+    if better_high is None:
+        return f":gray-badge[{shown}{_unit(unit)}]"
     colour = "green" if (value > 0) == better_high else "red"
     return f":{colour}-badge[{shown}{_unit(unit)}]"
 
