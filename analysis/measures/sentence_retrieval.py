@@ -1,15 +1,19 @@
 """Sentence retrieval: is a sentence's nearest neighbour in the other language its translation?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.measure import Measure, Need, PairSpace, require_unit, scored, unscored
+from analysis.measures.centring import centre_rows
+from analysis.measures.measure import Measure, Need, require_unit, scored, unscored
 from analysis.measures.pairs import Pairs, paired_sentences, sum_rows
+from analysis.measures.recall import distinct, recall_parts
+from analysis.measures.scorers import make_scorer, rank_golds
+from analysis.measures.space import PairSpace
 from analysis.neighbours.exact import Score, ranks
-from analysis.neighbours.first import first_matches
+from analysis.neighbours.mutual import mutual_first
 from analysis.neighbours.rows import has_direction, normalise_rows
 from analysis.records import Result
 from analysis.settings import Setting, check
@@ -19,18 +23,59 @@ from analysis.settings import Setting, check
 class SentenceRetrievalSettings:
     """Settings of sentence retrieval."""
 
-    score: Annotated[str, Setting("what the main score ranks by; the other is a part", choices=("cosine", "csls"))] = (
-        "cosine"
-    )
+    score: Annotated[
+        str,
+        Setting(
+            "what the main score ranks by; cosine and CSLS are parts anyway. ratio_margin divides the cosine by the "
+            "mean cosine of both sentences with their neighbours",
+            choices=("cosine", "csls", "euclidean", "ratio_margin"),
+            source="Libovický et al. 2020, section 4; Artetxe and Schwenk 2019, section 3",
+        ),
+    ] = "cosine"
     csls_k: Annotated[
         int, Setting("neighbourhood of CSLS", ge=1, le=1000, source="Conneau et al. 2018, section 2.3")
     ] = 10
+    margin_k: Annotated[
+        int, Setting("neighbourhood of ratio_margin", ge=1, le=1000, source="Artetxe and Schwenk 2019, section 3")
+    ] = 4
+    centre: Annotated[
+        bool,
+        Setting(
+            "subtract each language's mean over the very sentences that are scored (transductive)",
+            source="Libovický et al. 2020, on centring",
+        ),
+    ] = False
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The paired sentences: vectors, texts, the first sentence of each text and the number of every one's text."""
+
+    vectors: tuple[np.ndarray, np.ndarray]
+    texts: tuple[list[str], list[str]]
+    first: tuple[np.ndarray, np.ndarray]
+    kind: tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What each query found by one score: the pair (-1 for none) and whether that is its translation's text."""
+
+    index: tuple[np.ndarray, np.ndarray]
+    hit: tuple[np.ndarray, np.ndarray]
+
+    @property
+    def both(self) -> np.ndarray:
+        """Hits of both directions of each pair, 0 to 2."""
+        return self.hit[0].astype(float) + self.hit[1]
 
 
 def compute(space: PairSpace, settings: SentenceRetrievalSettings | None = None, *, seed: int = 0) -> Result:
     """Retrieve each sentence's translation, in both directions.
 
-    Sentences with the same text are one candidate, so whichever of them is found, the text decides.
+    Sentences with the same text are one candidate, so whichever of them is found, the text decides. Averaging the
+    results of all pairs of a multi-way text is averaging over ordered pairs of languages, since each has both
+    directions.
 
     Args:
         space: sentence vectors of both sides.
@@ -38,9 +83,10 @@ def compute(space: PairSpace, settings: SentenceRetrievalSettings | None = None,
         seed: seed of the bootstrap over sentence pairs.
 
     Returns:
-        Recall at 1, mean of both directions, in percent. Parts: each direction, both scores, `mrr` (mean
-        reciprocal rank by cosine, 0 to 1), `margin` (mean cosine of translations minus that of all other
-        pairs). Items: every query with the row it found.
+        Recall at 1, mean of both directions, in percent. Parts: each direction, both scores, by the main score
+        recall at 1 to 100 with what chance gives (K / candidates) and `mrr` (mean reciprocal rank, 0 to 1), and
+        `margin` (mean cosine of translations minus that of all other pairs); `uncentred`, the score without
+        centring, where the setting is on. Items: every query with the row it found.
 
     Raises:
         InputError: other than sentence vectors.
@@ -54,28 +100,28 @@ def compute(space: PairSpace, settings: SentenceRetrievalSettings | None = None,
     pairs = paired_sentences(space)
     if not len(pairs):
         return unscored(SPEC, space, settings, seed=seed, note="no row has a sentence on both sides")
-    main = Score(settings.score)
-    source, target = space.source[pairs.source], space.target[pairs.target]
-    texts = [space.source_units.text[n] for n in pairs.source], [space.target_units.text[n] for n in pairs.target]
-    forward = _retrieve(source, target, texts[1], settings.csls_k)
-    backward = _retrieve(target, source, texts[0], settings.csls_k)
-    hits = {score: (forward[score][0].astype(float), backward[score][0].astype(float)) for score in Score}
-    both = {score: ahead + back for score, (ahead, back) in hits.items()}
-    reciprocal = _reciprocal_ranks(source, target, texts[1]), _reciprocal_ranks(target, source, texts[0])
+    plain = _sides(space, pairs)
+    sides = plain
+    if settings.centre:
+        sides = replace(plain, vectors=(centre_rows(plain.vectors[0]), centre_rows(plain.vectors[1])))
+    found, places = _search(sides, settings)
+    main = found[settings.score]
+    candidates = len(sides.first[1]), len(sides.first[0])
     parts: dict[str, float | int | None] = {
-        "forward": float(100 * hits[main][0].mean()),
-        "backward": float(100 * hits[main][1].mean()),
-        "cosine": float(50 * both[Score.COSINE].mean()),
-        "csls": float(50 * both[Score.CSLS].mean()),
-        "mrr": float((reciprocal[0] + reciprocal[1]).mean() / 2),
-        "margin": _margin(source, target),
-        "candidates_forward": len(set(texts[1])),
-        "candidates_backward": len(set(texts[0])),
+        "forward": float(100 * main.hit[0].mean()),
+        "backward": float(100 * main.hit[1].mean()),
+        **{score: float(50 * one.both.mean()) for score, one in found.items()},
+        **recall_parts(places, candidates),
+        "margin": _margin(*sides.vectors),
+        "candidates_forward": candidates[0],
+        "candidates_backward": candidates[1],
     }
+    if settings.centre:
+        parts["uncentred"] = compute(space, replace(settings, centre=False), seed=seed).score
     return scored(
-        SPEC, space, settings, seed=seed, sums=sum_rows(pairs.row, [np.ones(len(pairs)), both[main]], space.rows),
-        score=_percent, n=len(pairs), parts=parts,
-        items=_items(pairs, texts, {"forward": forward, "backward": backward}, main), note=_note(source, target, texts),
+        SPEC, space, settings, seed=seed, sums=sum_rows(pairs.row, [np.ones(len(pairs)), main.both], space.rows),
+        score=_percent, n=len(pairs), parts=parts, items=_items(pairs, sides, found, settings.score, places),
+        note=_note(sides),
     )  # fmt: skip
 
 
@@ -85,26 +131,40 @@ def _percent(sums: np.ndarray) -> np.ndarray:
         return 50 * sums[..., 1] / sums[..., 0]
 
 
-def _distinct(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The first sentence of each text, and for every sentence the number of its text."""
-    number: dict[str, int] = {}
-    kind = np.array([number.setdefault(text, len(number)) for text in texts])
-    return np.unique(kind, return_index=True)[1], kind
+def _sides(space: PairSpace, pairs: Pairs) -> _Sides:
+    """Both sides of the paired sentences."""
+    left, right = ([units.text[n] for n in index] for units, index in (
+        (space.source_units, pairs.source), (space.target_units, pairs.target)))  # fmt: skip
+    one, other = distinct(left), distinct(right)
+    vectors = space.source[pairs.source], space.target[pairs.target]
+    return _Sides(vectors, (left, right), (one[0], other[0]), (one[1], other[1]))
 
 
-def _retrieve(
-    queries: np.ndarray, candidates: np.ndarray, texts: list[str], csls_k: int
-) -> dict[Score, tuple[np.ndarray, np.ndarray]]:
-    """For each score whether each query found its translation's text, and the pair found (-1 for none)."""
-    first, kind = _distinct(texts)
-    found = first_matches(queries, candidates[first], csls_k=csls_k)
-    return {score: (index == kind, np.where(index >= 0, first[index], -1)) for score, index in found.items()}
+def _search(sides: _Sides, settings: SentenceRetrievalSettings) -> tuple[dict[str, _Found], list[np.ndarray]]:
+    """What is found by cosine, CSLS and the main score, and both ways the rank of each translation by the latter."""
+    both = mutual_first(
+        *sides.vectors, source_pool=sides.first[0], target_pool=sides.first[1], csls_k=settings.csls_k, scores=Score
+    )
+    found = {str(score): _judge(sides, ways.forward, ways.backward) for score, ways in both.items()}
+    (x, y), (first_x, first_y), (kind_x, kind_y) = sides.vectors, sides.first, sides.kind
+    ways = [(x, first_y, y[first_y], kind_y), (y, first_x, x[first_x], kind_x)]
+    if settings.score in found:
+        return found, [
+            ranks(queries, offered, gold, score=settings.score, csls_k=settings.csls_k)
+            for queries, _, offered, gold in ways
+        ]
+    index, places = [], []
+    for queries, first, offered, gold in ways:
+        at, rank = rank_golds(make_scorer(settings.score, queries, offered, k=settings.margin_k), gold)
+        index.append(np.where(at >= 0, first[at], -1))
+        places.append(rank)
+    return found | {settings.score: _judge(sides, index[0], index[1])}, places
 
 
-def _reciprocal_ranks(queries: np.ndarray, candidates: np.ndarray, texts: list[str]) -> np.ndarray:
-    """1 / rank of each query's translation by cosine."""
-    first, kind = _distinct(texts)
-    return 1 / ranks(queries, candidates[first], kind)
+def _judge(sides: _Sides, forward: np.ndarray, backward: np.ndarray) -> _Found:
+    """Whether the pairs found have the text that was looked for."""
+    right = [(at >= 0) & (kind[at] == kind) for at, kind in zip((forward, backward), sides.kind[::-1], strict=True)]
+    return _Found((forward, backward), (right[0], right[1]))
 
 
 def _margin(source: np.ndarray, target: np.ndarray) -> float | None:
@@ -118,35 +178,35 @@ def _margin(source: np.ndarray, target: np.ndarray) -> float | None:
 
 
 def _items(
-    pairs: Pairs,
-    texts: tuple[list[str], list[str]],
-    found: dict[str, dict[Score, tuple[np.ndarray, np.ndarray]]],
-    main: Score,
+    pairs: Pairs, sides: _Sides, found: dict[str, _Found], main: str, places: list[np.ndarray]
 ) -> dict[str, list[Any]]:
-    """One line a query: its text, its translation and what it found."""
+    """One line a query: its text, its translation, what it found and the rank of its translation."""
     table: dict[str, list[Any]] = {}
-    for way, here, there in (("forward", texts[0], texts[1]), ("backward", texts[1], texts[0])):
-        at = found[way][main][1]
+    for way, name in enumerate(("forward", "backward")):
+        here, there = sides.texts[way], sides.texts[1 - way]
+        at = found[main].index[way]
         columns = {
             "row": pairs.row.tolist(),
-            "direction": [way] * len(pairs),
+            "direction": [name] * len(pairs),
             "text": here,
             "gold": there,
             "found": [there[n] if n >= 0 else "" for n in at],
             "found_row": [int(pairs.row[n]) if n >= 0 else None for n in at],
-            **{f"{score}_hit": found[way][score][0].tolist() for score in Score},
+            **{f"{score}_hit": one.hit[way].tolist() for score, one in found.items()},
+            "rank": places[way].tolist(),
         }
-        for name, column in columns.items():
-            table.setdefault(name, []).extend(column)
+        for column, values in columns.items():
+            table.setdefault(column, []).extend(values)
     return table
 
 
-def _note(source: np.ndarray, target: np.ndarray, texts: tuple[list[str], list[str]]) -> str:
+def _note(sides: _Sides) -> str:
     """What the reader must know about duplicates and sentences without a vector."""
     notes = []
-    doubles = sum(len(side) - len(set(side)) for side in texts)
+    doubles = sum(len(kind) - len(first) for kind, first in zip(sides.kind, sides.first, strict=True))
     if doubles:
         notes.append(f"{doubles:,} repeated sentences count as one candidate with the first of their text")
+    source, target = sides.vectors
     empty = int(np.sum(~(has_direction(source) & has_direction(target))))
     if empty:
         notes.append(f"{empty:,} of {len(source):,} pairs have a sentence without a vector and count as misses")

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from analysis.neighbours.exact import TIE, Score
+from analysis.neighbours.contenders import TIE
+from analysis.neighbours.exact import Score
 from analysis.neighbours.rows import has_direction, normalise_rows
 
 BLOCK = 256

@@ -19,12 +19,27 @@ def normalise_rows(vectors: np.ndarray) -> np.ndarray:
     rows /= np.where(largest == 0, 1, largest)
     lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
     rows /= np.where(lengths == 0, 1, lengths)
+    rows += 0.0  # turns a negative zero into zero, so that equal rows are equal bytes
     return rows
 
 
 def has_direction(vectors: np.ndarray) -> np.ndarray:
     """Which rows are finite and not all zeros, as an (n,) bool array: only these have neighbours."""
     return np.isfinite(vectors).all(axis=1) & (vectors != 0).any(axis=1)
+
+
+def distinct_rows(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number the distinct rows.
+
+    Args:
+        vectors: (n, dim) float32 rows without a negative zero, as `normalise_rows` gives them.
+
+    Returns:
+        (u,) the first row of each distinct vector, ascending, and (n,) the number of every row's vector.
+    """
+    number: dict[bytes, int] = {}
+    kind = np.array([number.setdefault(row.tobytes(), len(number)) for row in vectors], dtype=np.int64)
+    return np.unique(kind, return_index=True)[1], kind
 
 
 def row_products(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -106,19 +106,6 @@ def test_identical_strings_are_counted_and_dropped():
     assert none.note
 
 
-def test_legacy_ranks_by_lengths_almost_as_a_raw_dot_product():
-    space = noisy_words(rows=100, noise=1.0)
-    target = space.target * np.random.default_rng(1).uniform(0.5, 2, (400, 1)).astype(np.float32)
-    space = replace(space, target=target)
-    legacy = SPEC.compute(space, WordRetrievalSettings(legacy=True))
-    raw = np.argmax(space.source @ target.T, axis=1)
-    found = 4 * np.array(legacy.items["found_row"][:400]) + np.array(legacy.items["found_position"][:400])
-    assert np.mean(found == raw) > 0.9
-    assert legacy.parts["cosine"] == pytest.approx(SPEC.compute(space).score)
-    assert legacy.parts["csls"] is None
-    assert legacy.score != legacy.parts["cosine"]
-
-
 @given(st.integers(0, 999))
 @settings(max_examples=15, deadline=None)
 def test_a_joint_rotation_and_scales_change_nothing(seed):

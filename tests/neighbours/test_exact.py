@@ -223,3 +223,16 @@ def test_inputs_are_not_changed():
     first_matches(queries, candidates)
     assert np.array_equal(before[0], queries)
     assert np.array_equal(before[1], candidates)
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 999))
+@settings(max_examples=40)
+def test_ranks_count_what_is_better_and_what_ties_before(candidates_n, block, seed):
+    generator = np.random.default_rng(seed)
+    queries, candidates = generator.standard_normal((7, 3)), generator.integers(-1, 2, (candidates_n, 3)) + 0.01
+    gold = generator.integers(0, candidates_n, 7)
+    full = cosines(queries, candidates)
+    own = full[np.arange(7), gold][:, None]
+    before = np.arange(candidates_n) < gold[:, None]
+    expected = 1 + ((full > own + 1e-6) | ((np.abs(full - own) <= 1e-6) & before)).sum(axis=1)
+    assert ranks(queries, candidates, gold, block=block).tolist() == expected.tolist()

@@ -1,4 +1,4 @@
-"""CoNLL-U: treebanks; words and their places in the text, tags and trees are passed over."""
+"""CoNLL-U: treebanks; words, their places in the text and parts of speech; other tags and trees are passed over."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,11 +14,18 @@ from analysis.text.problems import Problems, excerpt
 from analysis.text.rows import Reader, Row, only_source
 
 _COLUMNS = 10
+# Universal Dependencies v2, "Universal POS tags".
+_UPOS = frozenset(
+    ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM",
+     "VERB", "X")
+)  # fmt: skip
 _WORD_NUMBER = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
 def read(sources: Sequence[Source], *, languages: tuple[str, ...] | None, problems: Problems) -> Iterator[Row]:
     """Yield a row for each sentence; a multiword token ("du", "im") is one word, empty nodes are none.
+
+    A multiword token has no part of speech, since it has several.
 
     The language is the one given, that of a `# lang =` comment, of the file name (`en_ewt-ud-dev.conllu`), or
     identified.
@@ -50,6 +57,7 @@ def _row(start: int, block: list[str | None], usual: str | None) -> Row:
     """
     comments: dict[str, str] = {}
     tokens: list[tuple[str, bool]] = []
+    tags: list[str] = []
     covered = 0
     for line in block:
         if line is None:
@@ -69,12 +77,14 @@ def _row(start: int, block: list[str | None], usual: str | None) -> Row:
         first, last = int(numbers[1]), int(numbers[2] or numbers[1])
         if first > covered:
             tokens.append((cells[1], "SpaceAfter=No" not in cells[9]))
+            tags.append(cells[3] if cells[3] in _UPOS else "")
         covered = max(covered, last)
     if not tokens:
         raise InputError("a sentence without words")
     text, spans = _place(comments.get("text", ""), tokens)
     tag = known_tag(comments.get("lang", "")) or usual or identify(text).tag
-    return Row(start, {tag: Sentence(text, tag, spans)}, None, comments.get("sent_id", ""))
+    sentence = Sentence(text, tag, spans, tags=tuple(tags) if any(tags) else ())
+    return Row(start, {tag: sentence}, None, comments.get("sent_id", ""))
 
 
 def _place(text: str, tokens: Sequence[tuple[str, bool]]) -> tuple[str, tuple[Span, ...]]:
@@ -110,5 +120,9 @@ def _language(name: str) -> str | None:
 
 
 SPEC = Reader(
-    "conllu", "CoNLL-U", ("conllu", "conll"), "Treebank sentences; words and texts are read, trees are not.", read
+    "conllu",
+    "CoNLL-U",
+    ("conllu", "conll"),
+    "Treebank sentences; words, texts and parts of speech are read, trees are not.",
+    read,
 )
