@@ -10,6 +10,7 @@ from analysis.encoders.vectors import Unit
 from analysis.errors import InputError
 from analysis.figures.heatmap import Panel, crop_links, heatmap_table, similarity_figure
 from analysis.links.align import similarity_matrix
+from analysis.links.timing import seconds_per_thousand
 from analysis.measures.pair_score import score_pair
 from analysis.registry import registered
 from analysis.settings import parse_settings
@@ -155,7 +156,7 @@ def _typed_pair(stored: str, tags: list[str]) -> Pair:
 
 def _show(view: state.View, pair: Pair, headline: Any) -> None:
     """The three panels, the sentences above them, the scores in the headline."""
-    decoder, options = _decoder_box(view)
+    decoder, options, speed = _decoder_box(view)
     if max(len(pair.source.spans), len(pair.target.spans)) > LONGEST_PAIR:
         st.caption(f"Only the first {LONGEST_PAIR} words of each side are compared.")
         pair = replace(
@@ -168,12 +169,21 @@ def _show(view: state.View, pair: Pair, headline: Any) -> None:
     for name, layer in ((view.a, view.layer_a), (view.b, view.layer_b)):
         matrices.append(_similarity(view, name, layer, pair))
         links.append(registered("decoders")[decoder].decode(matrices[-1], options))
+    seconds = _seconds(decoder, options, matrices[0].shape, matrices)
+    shown = f"{seconds:.2f}" if seconds < 10 else f"{seconds:,.0f}"
+    speed.caption(f"Decoding takes {shown} s for 1,000 pairs like this one; encoding them is not counted.")
     _headline(headline, pair, links)
     _draw(view, pair, matrices, links)
 
 
-def _decoder_box(view: state.View) -> tuple[str, Any]:
-    """The decoder and its settings: the defaults, or what was best for A on development data."""
+@st.cache_data(max_entries=64, show_spinner=False)
+def _seconds(decoder: str, options: Any, shape: tuple[int, int], _matrices: list[np.ndarray]) -> float:
+    """Seconds to decode 1,000 pairs like the one on the page, timed once for each size of the pair."""
+    return seconds_per_thousand(registered("decoders")[decoder], _matrices, options) or 0.0
+
+
+def _decoder_box(view: state.View) -> tuple[str, Any, Any]:
+    """The decoder, its settings (the defaults, or what was best for A on development data), a place for its speed."""
     specs = registered("decoders")
     best = data.encoder(view.a).link_defaults
     decoder = st.segmented_control(
@@ -187,7 +197,8 @@ def _decoder_box(view: state.View) -> tuple[str, Any]:
         help=f"Chosen on: {chrome.plain(best.chosen_on)}" if best.chosen_on else "Not chosen on data: a usual guess.",
     )
     kept = best.settings if decoder == best.decoder else {}
-    return decoder, parse_settings(specs[decoder].settings, [f"{key}={value}" for key, value in kept.items()])
+    options = parse_settings(specs[decoder].settings, [f"{key}={value}" for key, value in kept.items()])
+    return decoder, options, st.empty()
 
 
 def _window(pair: Pair) -> tuple[slice, slice]:

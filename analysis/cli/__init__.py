@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from analysis.cli import align, cache, console, embed, evaluate, forgetting, jobs, links, listings
+from analysis.cli import align, cache, compare, console, embed, evaluate, forgetting, jobs, links, listings, tune
 from analysis.errors import IsoglossError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     help="See how well languages line up inside a multilingual encoder, and make them line up better.",
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
-for room in (listings, embed, links, align, evaluate, forgetting, jobs, cache):
+for room in (listings, embed, links, align, tune, evaluate, compare, forgetting, jobs, cache):
     room.register(app)
 
 INTERRUPTED = 130

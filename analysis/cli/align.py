@@ -1,4 +1,4 @@
-"""`align`: make an aligned encoder; `tune`: choose an encoder's layer and decoder for word links."""
+"""`align`: make an aligned encoder; `strength`: keep a share of what fine-tuning changed."""
 
 import shlex
 import sys
@@ -8,14 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from analysis.cli import console
-from analysis.cli.evaluate import label, read_data
-from analysis.cli.options import Data, DataDir, EncoderOption, Json, Langs, LinksFiles, Seed, Settings
+from analysis.cli.options import DataDir, EncoderOption, Langs, LinksFiles, Seed, Settings
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("align")(align)
-    app.command("tune")(tune)
     app.command("strength")(strength)
 
 
@@ -109,35 +107,3 @@ def strength(
     from analysis.alignment.strength import rescale
 
     console.emit(str(rescale(encoder, share, out)))
-
-
-def tune(
-    encoder: EncoderOption,
-    data: Data,
-    langs: Langs = None,
-    links: LinksFiles = None,
-    one_based: Annotated[bool, typer.Option("--one-based", help="The links files count words from 1.")] = False,
-    data_dir: DataDir = None,
-    json: Json = False,
-) -> None:
-    """Choose layer, decoder and level for word links on development data, and store the choice."""
-    from dataclasses import asdict
-
-    from analysis.encoders.load import load_encoder
-    from analysis.links.tuning import choose, store_choice
-
-    model = load_encoder(encoder)
-    bitexts = read_data(data, langs=langs, links=links, one_based=one_based, data_dir=data_dir)
-    choice, trials = choose(model, bitexts)
-    path = store_choice(model, choice)
-    if json:
-        console.emit_json(
-            {"chosen": asdict(choice), "stored": path, "data": [label(one) for one in bitexts],
-             "trials": [asdict(trial) for trial in trials]}
-        )  # fmt: skip
-        return
-    console.emit_table(
-        [{**asdict(trial), "settings": " ".join(trial.settings), "f1": f"{trial.f1:.1f}"} for trial in trials[:10]],
-        ("layer", "decoder", "level", "settings", "f1"),
-    )
-    console.emit(f"stored in {path}")

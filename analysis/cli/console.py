@@ -72,11 +72,11 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(label: str, unit: str = " tokens") -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error, drawn only on a terminal; gives the function to call with (done, total)."""
     from tqdm import tqdm
 
-    with tqdm(desc=label, unit=" tokens", unit_scale=True, file=sys.stderr, disable=None, leave=False) as bar:
+    with tqdm(desc=label, unit=unit, unit_scale=True, file=sys.stderr, disable=None, leave=False) as bar:
 
         def update(done: int, total: int) -> None:
             """Move the bar to `done` of `total`."""

@@ -1,7 +1,7 @@
-"""`evaluate`: one measure of one encoder on sentence pairs, with its interval."""
+"""`evaluate`: one measure of one encoder on sentence pairs, judged pairs, many languages or text, with its interval."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +9,9 @@ from analysis.cli import console
 from analysis.cli.options import Data, DataDir, EncoderOption, Json, Langs, Layer, LinksFiles, NoCache, Seed, Settings
 from analysis.errors import InputError
 from analysis.text.corpus import Bitext
+
+if TYPE_CHECKING:
+    from analysis.measures.measure import Material, Measure
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +24,9 @@ def evaluate(
     encoder: EncoderOption,
     data: Data,
     langs: Langs = None,
+    languages: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Languages wanted, where no pair is named.")
+    ] = None,
     links: LinksFiles = None,
     one_based: Annotated[bool, typer.Option("--one-based", help="The links files count words from 1.")] = False,
     layer: Layer = None,
@@ -30,31 +36,63 @@ def evaluate(
     no_cache: NoCache = False,
     json: Json = False,
 ) -> None:
-    """Score an encoder on sentence pairs, with a 95 % bootstrap interval over sentences."""
+    """Score an encoder by one measure, with a 95 % interval over sentences."""
     from analysis.encoders.load import load_encoder
     from analysis.measures.evaluate import average
     from analysis.measures.evaluate import evaluate as score
+    from analysis.measures.materials import label as label_of
     from analysis.registry import find
 
     spec = find("measures", measure)
     model = load_encoder(encoder)
-    bitexts = read_data(data, langs=langs, links=links, one_based=one_based, data_dir=data_dir)
+    materials = _read_materials(
+        spec, data, langs=langs, links=links, one_based=one_based, data_dir=data_dir, languages=languages
+    )
     results = []
-    for bitext in bitexts:
-        with console.progress_bar(bitext.name) as progress:
+    for material in materials:
+        with console.progress_bar(material.name) as progress:
             results.append(
-                score(spec, model, bitext, layer=layer, settings=settings or [], seed=seed, cache=not no_cache,
+                score(spec, model, material, layer=layer, settings=settings or [], seed=seed, cache=not no_cache,
                       progress=progress)
             )  # fmt: skip
     whole = results[0] if len(results) == 1 else average(results)
+    names = [label_of(material) for material in materials]
     if json:
-        items = [{"data": label(bitext), **result.as_dict()} for bitext, result in zip(bitexts, results, strict=True)]
+        items = [{"data": name, **result.as_dict()} for name, result in zip(names, results, strict=True)]
         console.emit_json(whole.as_dict() | ({"data": items[0]["data"]} if len(items) == 1 else {"items": items}))
         return
-    rows = [_row(label(bitext), result) for bitext, result in zip(bitexts, results, strict=True)]
+    rows = [_row(name, result) for name, result in zip(names, results, strict=True)]
     if len(rows) > 1:
         rows.append(_row("mean", whole))
     console.emit_table(rows, ("data", measure, "low", "high", "n", "layer", "unit", "note"))
+
+
+def _read_materials(
+    measure: "Measure", data: list[str], *, langs: str | None, links: list[Path] | None, one_based: bool,
+    data_dir: Path | None, languages: str | None,
+) -> "list[Material]":  # fmt: skip
+    """What repeated --data options hold for a measure, the n-th with the n-th --links file.
+
+    Raises:
+        InputError: more links files than data, data that cannot be read, or that do not fit the measure.
+    """
+    from analysis.measures.materials import load_materials
+    from analysis.text.languages import normalise_tag, parse_langs
+    from analysis.text.problems import Problems
+
+    files = list(links or [])
+    if len(files) > len(data):
+        raise InputError(f"{len(files)} --links for {len(data)} --data; the n-th --links belongs to the n-th --data")
+    problems = Problems(echo=console.report)
+    pair = parse_langs(langs) if langs else None
+    tags = [normalise_tag(tag) for tag in languages.split(",")] if languages else None
+    found: list[Material] = []
+    for number, one in enumerate(data):
+        found += load_materials(
+            measure, one, langs=pair, links=files[number] if number < len(files) else None, one_based=one_based,
+            data_dir=data_dir, problems=problems, languages=tags,
+        )  # fmt: skip
+    return found
 
 
 def read_data(

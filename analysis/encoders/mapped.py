@@ -41,7 +41,7 @@ class MappedEncoder(Encoder):
             name, revision=f"{base.revision}+{revision(folder)}", depth=base.depth, dim=base.dim,
             folder=lambda: folder, prefix=base.prefix,
         )  # fmt: skip
-        self.link_defaults = from_card(card) or stored_link_defaults(name, self.revision) or self.link_defaults
+        self.link_defaults = stored_link_defaults(name, self.revision) or from_card(card) or self.link_defaults
         if card.get("base_revision") not in (None, base.revision):
             warnings.warn(f"{name} was fitted on another revision of {base.name}; align it anew", stacklevel=2)
         if not (folder / MAPS).exists():

@@ -44,7 +44,7 @@ class TunedEncoder(Encoder):
             name, revision=f"{base.revision}+{own}" if kind == "adapter" else own, depth=base.depth, dim=base.dim,
             folder=lambda: folder, prefix=base.prefix,
         )  # fmt: skip
-        self.link_defaults = from_card(card) or stored_link_defaults(name, self.revision) or self.link_defaults
+        self.link_defaults = stored_link_defaults(name, self.revision) or from_card(card) or self.link_defaults
         if kind == "adapter" and card.get("base_revision") not in (None, base.revision):
             warnings.warn(f"{name} was trained on another revision of {base.name}; train it anew", stacklevel=2)
         self.base, self.kind = base.name, kind

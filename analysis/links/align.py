@@ -1,5 +1,7 @@
 """From the vectors of sentence pairs to word links, one pair at a time."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -62,6 +64,21 @@ def decode_pairs(
     )
 
 
+@dataclass(frozen=True)
+class PairSimilarities:
+    """The similarities of one sentence pair, ready to be decoded.
+
+    Attributes:
+        matrix: (m, n) float32 similarities of units that have a vector, words or subwords.
+        source: (m,) the word each row belongs to.
+        target: (n,) the word each column belongs to.
+    """
+
+    matrix: np.ndarray
+    source: np.ndarray
+    target: np.ndarray
+
+
 def decode_arrays(
     source: np.ndarray,
     source_units: Units,
@@ -87,14 +104,41 @@ def decode_arrays(
         One `Links` a pair, indices of words.
     """
     settings = decoder.settings() if settings is None else settings
-    if getattr(settings, "similarity", "cosine") == "cosine":
+    pairs = similarities(source, source_units, target, target_units, rows, kind=similarity_kind(settings))
+    return word_links((pair, decoder.decode(pair.matrix, settings)) for pair in pairs)
+
+
+def similarity_kind(settings: Any) -> str:
+    """Which similarities a decoder's settings ask for: `cosine`, or `dot` where they say so."""
+    return getattr(settings, "similarity", "cosine")
+
+
+def similarities(
+    source: np.ndarray, source_units: Units, target: np.ndarray, target_units: Units, rows: int, *, kind: str = "cosine"
+) -> Iterator[PairSimilarities]:
+    """The similarities of sentence pairs one by one, which any number of decoders can read.
+
+    Args:
+        source: (units_a, dim) vectors of words or subwords.
+        source_units: whose vectors they are; `position` is the word.
+        target: (units_b, dim) vectors of the other side.
+        target_units: whose vectors they are.
+        rows: number of sentence pairs.
+        kind: `cosine`, or `dot` for dot products of the vectors as they are.
+    """
+    if kind == "cosine":
         source, target = normalise_rows(source), normalise_rows(target)
     left, right = by_sentence(source, source_units, rows), by_sentence(target, target_units, rows)
-    found = []
     for a, b in zip(left, right, strict=True):
-        links = decoder.decode(source[a] @ target[b].T, settings)
-        found.append(_of_words(links, source_units.position[a], target_units.position[b]))
-    return found
+        yield PairSimilarities(source[a] @ target[b].T, source_units.position[a], target_units.position[b])
+
+
+def word_links(decoded: Iterable[tuple[PairSimilarities, Links]]) -> list[Links]:
+    """Links between the rows and columns of similarities as links between words.
+
+    Two words are linked when any of their units are; the score is the best of these.
+    """
+    return [_of_words(links, pair.source, pair.target) for pair, links in decoded]
 
 
 def by_sentence(vectors: np.ndarray, units: Units, rows: int) -> list[np.ndarray]:

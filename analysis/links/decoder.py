@@ -54,10 +54,19 @@ class Decoder:
         return Links(frozenset(pairs), frozenset(pairs), dict(zip(pairs, usable[i, j].tolist(), strict=True)))
 
 
+def directed_argmax(similarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cells that are the best of their row, and those that are the best of their column, as (m, n) masks.
+
+    Args:
+        similarity: (m, n) numbers; ties go to the lowest index.
+    """
+    forward, backward = np.zeros(similarity.shape, dtype=bool), np.zeros(similarity.shape, dtype=bool)
+    forward[np.arange(len(similarity)), similarity.argmax(axis=1)] = True
+    backward[similarity.argmax(axis=0), np.arange(similarity.shape[1])] = True
+    return forward, backward
+
+
 def mutual_argmax(similarity: np.ndarray) -> np.ndarray:
     """The (m, n) mask of cells that are the best of their row and of their column, ties to the lowest index."""
-    forward = np.zeros(similarity.shape, dtype=bool)
-    forward[np.arange(len(similarity)), similarity.argmax(axis=1)] = True
-    backward = np.zeros(similarity.shape, dtype=bool)
-    backward[similarity.argmax(axis=0), np.arange(similarity.shape[1])] = True
+    forward, backward = directed_argmax(similarity)
     return forward & backward

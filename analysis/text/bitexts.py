@@ -138,7 +138,7 @@ def make_bitext(
             continue
         where, line, text = (given[0], at + 1, given[1][at]) if given else (name, number, own)
         try:
-            kept.append((number, pair, _checked(text, pair, one_based)))
+            kept.append((number, pair, checked_links(text, pair, one_based)))
         except InputError as error:
             problems.add(where, line, f"{error}; the pair is left out", kind="links")
     return Bitext(
@@ -152,16 +152,49 @@ def make_bitext(
     )
 
 
-def _checked(text: str | None, pair: Pair, one_based: bool) -> Links:
+def checked_links(text: str | None, pair: Pair, one_based: bool) -> Links:
     """The links of a row.
+
+    Args:
+        text: the links as they stand in the file, None where there are none to read.
+        pair: the two sentences of the row.
+        one_based: whether the file counts words from 1.
 
     Raises:
         InputError: they cannot be read, or point past the words.
     """
     if text is None:
-        raise InputError("the links are not UTF-8")
+        raise InputError("the row has no links that can be read")
     links = parse_links(text, one_based=one_based)
+    _inside(links, pair)
+    return links
+
+
+def _inside(links: Links, pair: Pair) -> None:
+    """Raise unless every link points at words of the pair.
+
+    Raises:
+        InputError: naming how many words there are.
+    """
     sizes = len(pair[0].spans), len(pair[1].spans)
     if not links.inside(*sizes):
         raise InputError(f"a link points past the {sizes[0]} source or {sizes[1]} target words")
-    return links
+
+
+def without_bad_links(bitext: Bitext, problems: Problems) -> Bitext:
+    """The pairs whose links point at words they have; the others are noted and left out.
+
+    Args:
+        bitext: any sentence pairs; without links all are kept.
+        problems: takes a note of each pair that is left out, by its number.
+    """
+    if bitext.links is None:
+        return bitext
+    kept = []
+    for at, (source, target, links) in enumerate(zip(bitext.source, bitext.target, bitext.links, strict=True)):
+        try:
+            _inside(links, (source, target))
+            kept.append(at)
+        except InputError as error:
+            problems.add(bitext.name, at + 1, f"{error}; the pair is left out", kind="links")
+    return bitext if len(kept) == len(bitext) else bitext.take(kept)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analysis.errors import InputError, unknown
 from analysis.registry import find, registered
-from analysis.text.bitexts import file_bitexts, make_bitext, read_links
+from analysis.text.bitexts import file_bitexts, make_bitext, read_links, without_bad_links
 from analysis.text.corpus import Bitext, Corpus
 from analysis.text.languages import pairs_of
 from analysis.text.lines import Source
@@ -151,20 +151,30 @@ def load_bitexts(
         bitexts = load_set(data, data_dir=data_dir, problems=problems)
         bitexts = bitexts if pair is None else [_select(bitexts, pair, data)]
     elif data.startswith("corpus:"):
-        bitexts = corpus_bitexts(load_corpus(data, languages=pair or languages, problems=problems), pair)
+        named = corpus_bitexts(load_corpus(data, languages=pair or languages, problems=problems), pair)
+        bitexts = [without_bad_links(bitext, problems) for bitext in named]
     else:
         return file_bitexts(Source.of(data), pair, links, one_based, problems)
-    if links is None:
-        return bitexts
+    if links is not None:
+        bitexts = [_linked(bitexts, data, links, one_based, problems)]
+    usable = [bitext for bitext in bitexts if len(bitext)]
+    if not usable:
+        raise InputError(f"{data} has no usable pair; see the warnings")
+    return usable
+
+
+def _linked(bitexts: list[Bitext], data: str, links: str | Path, one_based: bool, problems: Problems) -> Bitext:
+    """The one bitext with the links of a file.
+
+    Raises:
+        InputError: several bitexts, or links that do not count the pairs.
+    """
     if len(bitexts) > 1:
         raise InputError(f"{data} is {len(bitexts)} language pairs, --links belong to one; choose it with --langs A-B")
     sole = bitexts[0]
     numbered = [(n, (a, b), None) for n, (a, b) in enumerate(zip(sole.source, sole.target, strict=True), start=1)]
-    return [
-        make_bitext(
-            sole.name, sole.languages, numbered, read_links(links, len(sole), data, problems), one_based, problems
-        )
-    ]
+    given = read_links(links, len(sole), data, problems)
+    return make_bitext(sole.name, sole.languages, numbered, given, one_based, problems)
 
 
 def _select(bitexts: list[Bitext], pair: tuple[str, str], data: str) -> Bitext:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import InputError, unknown
+from analysis.text.bitexts import checked_links
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.languages import normalise_tag, pairs_of, parse_langs
 from analysis.text.lines import read_lines
-from analysis.text.pharaoh import Links, parse_links
+from analysis.text.pharaoh import Links
 from analysis.text.problems import Problems
 from analysis.text.segment import split, split_pretokenised
 
@@ -30,12 +31,20 @@ _OTHER = ("mcl_wic", "ner_wikineural", "ud_ewt", "udpos")
 
 @dataclass(frozen=True)
 class Aligned:
-    """The pairs of one language pair of a word-alignment or dictionary set."""
+    """The pairs of one language pair of a word-alignment or dictionary set.
+
+    Attributes:
+        source, target: the sentences.
+        links: the links of each pair as text, None where a row has none that can be read; None for a set without.
+        origin: `gold`, `silver` or "".
+        one_based: whether the links count words from 1.
+    """
 
     source: list[Sentence]
     target: list[Sentence]
-    links: list[Links] | None = None
+    links: Sequence[str | None] | None = None
     origin: str = ""
+    one_based: bool = False
 
 
 def _lines(path: Path) -> Column:
@@ -99,20 +108,21 @@ def _xlwa(folder: Path, pair: tuple[str, str], part: str) -> Aligned:
     rows = [line.split("\t") for line in _lines(folder / "-".join(pair) / name)]
     return Aligned(
         [split_pretokenised(row[0], pair[0]) for row in rows],
-        [split_pretokenised(row[1], pair[1]) for row in rows],
-        [parse_links(row[2]) for row in rows],
+        [split_pretokenised(row[1] if len(row) > 1 else "", pair[1]) for row in rows],
+        [row[2] if len(row) == 3 else None for row in rows],
         "silver" if part == "train" else "gold",
     )
 
 
 def _awesome(folder: Path, pair: tuple[str, str], part: str) -> Aligned:
     """Tokenised pairs with sure and possible links, 1-based in the file."""
-    rows = [line.split(" ||| ") for line in _lines(folder / "enfr.src-tgt")]
+    rows = [line.partition(" ||| ") for line in _lines(folder / "enfr.src-tgt")]
     return Aligned(
-        [split_pretokenised(row[0].strip(), "en") for row in rows],
-        [split_pretokenised(row[1].strip(), "fr") for row in rows],
-        [parse_links(line, one_based=True) for line in _lines(folder / "enfr.gold")],
+        [split_pretokenised(source.strip(), "en") for source, _, _ in rows],
+        [split_pretokenised(target.strip(), "fr") for _, _, target in rows],
+        list(read_lines(folder / "enfr.gold", problems=Problems())),
         "gold",
+        one_based=True,
     )
 
 
@@ -148,7 +158,7 @@ def load_set(name: str, *, data_dir: str | Path | None = None, problems: Problem
         name: LANGS is `A-B`, `A,B,C` or `all`; the pairs of the latter two are English with each other
             language, or the first with each other where English is not among them.
         data_dir: the folder of the sets; ISOGLOSS_DATA by default.
-        problems: takes rows whose links point past their words.
+        problems: takes rows whose links cannot be read or point past their words.
 
     Raises:
         InputError: no folder, or a set, split or language it does not have.
@@ -232,21 +242,35 @@ def _paired(kind: str, folder: Path, pair: tuple[str, str], part: str, problems:
         raise InputError(f"{name}: this set pairs each language with en; valid: en-{pair[1]}")
     other = pair[1] if pair[0] == "en" else pair[0]
     found = PAIRED[kind][0](folder, ("en", other), part)
-    rows = list(range(len(found.source)))
-    if found.links is not None:
-        rows = []
-        for at, links in enumerate(found.links):
-            if links.inside(len(found.source[at].spans), len(found.target[at].spans)):
-                rows.append(at)
-            else:
-                problems.add(name, at + 1, "a link points past the words; the pair is left out")
+    kept = _kept(found, name, problems)
     bitext = Bitext(
         f"set:{kind}:en-{other}:{part}",
         ("en", other),
-        tuple(found.source[at] for at in rows),
-        tuple(found.target[at] for at in rows),
-        None if found.links is None else tuple(found.links[at] for at in rows),
+        tuple(found.source[at] for at, _ in kept),
+        tuple(found.target[at] for at, _ in kept),
+        None if found.links is None else tuple(links for _, links in kept),
         found.origin,
-        tuple(str(at) for at in rows),
+        tuple(str(at) for at, _ in kept),
     )
     return bitext if pair[0] == "en" else bitext.flipped()
+
+
+def _kept(found: Aligned, name: str, problems: Problems) -> list[tuple[int, Links]]:
+    """The rows with their links; one whose links cannot be read or point past the words is noted and left out.
+
+    Raises:
+        InputError: there are more or fewer lines of links than pairs.
+    """
+    if found.links is None:
+        return [(at, Links()) for at in range(len(found.source))]
+    if len(found.links) != len(found.source):
+        raise InputError(
+            f"{name} has {len(found.links)} lines of links and {len(found.source)} pairs; copy the set's files anew"
+        )
+    kept = []
+    for at, (text, *pair) in enumerate(zip(found.links, found.source, found.target, strict=True)):
+        try:
+            kept.append((at, checked_links(text, (pair[0], pair[1]), found.one_based)))
+        except InputError as error:
+            problems.add(name, at + 1, f"{error}; the pair is left out", kind="links")
+    return kept

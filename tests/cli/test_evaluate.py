@@ -95,3 +95,54 @@ def test_a_links_file_of_another_length_names_both_counts(evaluate, write):
     assert done.code == 2
     assert "1" in done.error
     assert "5" in done.error
+
+
+@pytest.mark.parametrize(
+    ("measure", "data", "options", "shown"),
+    [
+        ("question_retrieval", "set:xquad:en-de:test", (), "set:xquad:en-de:test en-de"),
+        ("sts", "set:stsb_multi:en-de:dev", (), "set:stsb_multi:en-de:dev en-de"),
+        ("word_in_context", "set:mcl_wic:en-en:dev", (), "set:mcl_wic:en-en:dev en-en"),
+        ("language_identity", "set:sib200:en,ar,de:dev", (), "set:sib200:en,ar,de:dev 3 languages"),
+        ("language_identity", "corpus:tour", ("--languages", "en,de,ru"), "corpus:tour 3 languages"),
+        ("sentence_retrieval", "corpus:tour", ("--languages", "en,de"), "corpus:tour en-de"),
+    ],
+)
+def test_whatever_a_measure_needs(evaluate, shared_data, measure, data, options, shown):
+    done = evaluate(measure, "--data", data, "--data-dir", shared_data, *options)
+    assert done.code == 0, done.err
+    assert done.json["data"] == shown
+    assert done.json["n"] > 50
+
+
+def test_text_in_one_language_against_the_base(isogloss, evaluate, write, tiny, tmp_path):
+    pairs = write("p.txt", PAIRS)
+    made = isogloss(
+        "align", "rotation", "--encoder", tiny, "--data", pairs, "--langs", "en-es", "--out", tmp_path / "new"
+    )
+    assert made.code == 0, made.err
+    done = isogloss(
+        "evaluate", "drift", "--encoder", tmp_path / "new", "--data", "corpus:tour", "--languages", "es", "--json"
+    )
+    assert done.code == 0, done.err
+    assert done.json["data"] == "corpus:tour es"
+    assert done.json["score"] > 0
+    bare = evaluate("drift", "--data", "corpus:tour", "--languages", "es")
+    assert (bare.code, "base" in bare.error) == (2, True)
+
+
+def test_data_that_do_not_fit_are_one_line(evaluate, shared_data):
+    done = evaluate("sts", "--data", "corpus:tour")
+    assert (done.code, "set:" in done.error) == (2, True)
+    done = evaluate("word_in_context", "--data", "set:stsb_multi:en-de:dev", "--data-dir", shared_data)
+    assert (done.code, "marked words" in done.error) == (2, True)
+
+
+def test_gold_links_past_the_end_are_a_warning_and_the_rest_goes_on(evaluate, write):
+    links = LINKS.splitlines()
+    links[1] = "0-0 9-9"
+    done = evaluate("aer", "--data", write("p.txt", PAIRS), "--links", write("l.txt", "\n".join(links) + "\n"),
+                    "--langs", "en-es")  # fmt: skip
+    assert done.code == 0, done.err
+    assert "l.txt:2: a link points past" in done.err
+    assert done.json["n"] == len(links) - 1

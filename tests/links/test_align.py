@@ -5,9 +5,9 @@ import pytest
 
 from analysis.encoders.vectors import Unit, Units, Vectors
 from analysis.errors import InputError
-from analysis.links.align import decode_pairs, similarity_matrix
+from analysis.links.align import decode_pairs, similarities, similarity_matrix, word_links
 from analysis.links.decoders.softmax import SoftmaxSettings
-from analysis.registry import find
+from analysis.registry import find, registered
 
 pytestmark = pytest.mark.fast
 
@@ -60,7 +60,7 @@ def test_words_are_linked_when_any_of_their_subwords_are():
     assert links.scores[0, 0] == pytest.approx(0.9 / np.hypot(0.9, 0.1), rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["argmax", "itermax", "match", "softmax"])
+@pytest.mark.parametrize("name", sorted(registered("decoders")))
 @pytest.mark.parametrize("missing", [0.0, np.nan])
 def test_words_without_a_vector_are_never_linked(name, missing):
     values = np.eye(3)
@@ -68,6 +68,26 @@ def test_words_without_a_vector_are_never_linked(name, missing):
     side = vectors(values, [0, 0, 0], [0, 1, 2])
     links = decode_pairs(side, side, 1, layer=3, decoder=find("decoders", name))[0]
     assert links.sure == {(0, 0), (2, 2)}
+
+
+@pytest.mark.parametrize("name", sorted(registered("decoders")))
+def test_every_decoder_links_words_by_their_subwords(name):
+    eye = np.eye(4)
+    source = vectors([eye[0], eye[1], eye[2]], [0, 0, 0], [0, 0, 1], Unit.SUBWORD)
+    target = vectors([eye[2], eye[0], eye[1]], [0, 0, 0], [0, 1, 1], Unit.SUBWORD)
+    links = decode_pairs(source, target, 1, layer=3, decoder=find("decoders", name), level="subword")[0]
+    assert links.sure == {(0, 1), (1, 0)}
+    assert set(links.scores.values()) == {1.0}
+
+
+def test_one_set_of_similarities_serves_every_decoder():
+    generator = np.random.default_rng(1)
+    source, target = (vectors(generator.standard_normal((6, 5)), [0, 0, 0, 2, 2, 2], [0, 1, 2, 0, 1, 2]) for _ in "ab")
+    made = list(similarities(source.layer(3), source.units, target.layer(3), target.units, 3))
+    assert [pair.matrix.shape for pair in made] == [(3, 3), (0, 0), (3, 3)]
+    for decoder in registered("decoders").values():
+        found = word_links((pair, decoder.decode(pair.matrix)) for pair in made)
+        assert found == decode_pairs(source, target, 3, layer=3, decoder=decoder)
 
 
 def test_the_softmax_of_dot_products_sees_lengths():

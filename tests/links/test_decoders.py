@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from analysis.links.decoders.itermax import ItermaxSettings
 from analysis.links.decoders.softmax import SoftmaxSettings
 from analysis.registry import registered
+from analysis.settings import parse_settings
 
 pytestmark = pytest.mark.fast
 
@@ -20,8 +21,13 @@ SIMILARITIES = arrays(
 )
 
 
-def test_the_four_decoders_are_registered():
-    assert {"argmax", "itermax", "match", "softmax"} <= set(DECODERS)
+# Rules that treat the two sides alike, ties included, and those that do where the best links are unique.
+EXACTLY_SYMMETRIC = ["argmax", "entmax", "itermax", "softmax"]
+SYMMETRIC = [*EXACTLY_SYMMETRIC, "edge_cover", "match", "ot_balanced", "ot_partial", "ot_unbalanced"]
+
+
+def test_the_decoders_are_registered():
+    assert {*SYMMETRIC, "grow_diag"} <= set(DECODERS)
 
 
 def test_argmax_links_mutual_best_words_only():
@@ -152,7 +158,45 @@ def test_links_point_at_words_carry_scores_and_leave_the_input_alone(name, simil
     assert links == DECODERS[name].decode(similarity)
 
 
-@pytest.mark.parametrize("name", ["argmax", "itermax", "softmax"])
-def test_the_transpose_gives_the_flipped_links(name):
-    similarity = np.random.default_rng(1).uniform(-1, 1, (6, 8))
+@pytest.mark.parametrize("name", sorted(DECODERS))
+@given(similarity=SIMILARITIES)
+def test_a_rule_gives_a_mask_of_the_shape_of_the_matrix(name, similarity):
+    for tried in DECODERS[name].tried:
+        found = DECODERS[name].choose(similarity, parse_settings(DECODERS[name].settings, tried))
+        assert found.dtype == bool
+        assert found.shape == similarity.shape
+
+
+@pytest.mark.parametrize("name", sorted(DECODERS))
+@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (6, 1), (3, 3), (2, 5)])
+@pytest.mark.parametrize("value", [-1.0, 0.0, 0.7, 1.0])
+def test_equal_similarities_break_no_rule(name, shape, value):
+    links = DECODERS[name].decode(np.full(shape, value))
+    assert links.inside(*shape)
+    # With many words alike, softmax, entmax and transport may find no link sure enough; a lone pair always is.
+    assert links.sure == {(0, 0)} or shape != (1, 1)
+
+
+@pytest.mark.parametrize("name", sorted(DECODERS))
+@given(similarity=SIMILARITIES, data=st.data())
+def test_cells_without_a_number_leave_the_words_that_have_one(name, similarity, data):
+    similarity = np.where(data.draw(arrays(bool, similarity.shape)), np.nan, similarity)
+    finite = np.isfinite(similarity)
+    links = DECODERS[name].decode(similarity)
+    assert all(finite[i].any() and finite[:, j].any() for i, j in links.sure)
+
+
+@pytest.mark.parametrize("name", EXACTLY_SYMMETRIC)
+@given(similarity=SIMILARITIES)
+def test_the_transpose_gives_the_flipped_links(name, similarity):
     assert DECODERS[name].decode(similarity.T) == DECODERS[name].decode(similarity).flipped()
+
+
+@pytest.mark.parametrize("name", SYMMETRIC)
+@given(m=st.integers(1, 8), n=st.integers(1, 8), seed=st.integers(0, 10_000))
+def test_the_transpose_gives_the_flipped_links_where_nothing_is_tied(name, m, n, seed):
+    similarity = np.random.default_rng(seed).uniform(-1, 1, (m, n))
+    for tried in DECODERS[name].tried:
+        settings = parse_settings(DECODERS[name].settings, tried)
+        expected = DECODERS[name].decode(similarity, settings).flipped()
+        assert DECODERS[name].decode(similarity.T, settings) == expected
