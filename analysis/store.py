@@ -143,7 +143,7 @@ def clear() -> int:
     """Empty the cache folder but for trained encoders and uploads, and return the bytes freed."""
     freed = 0
     (cache_folder() / "revisions.json").unlink(missing_ok=True)
-    for name in ("vectors", "converted", "projections", "downloads", "tuned"):
+    for name in ("vectors", "converted", "projections", "downloads", "tuned", "scores"):
         folder = cache_folder() / name
         freed += folder_bytes(folder)
         shutil.rmtree(folder, ignore_errors=True)

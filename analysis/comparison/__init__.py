@@ -1,0 +1,1 @@
+"""Several encoders, measures and data in one table, with intervals, paired tests and controls."""
