@@ -1,6 +1,7 @@
 """What every registered thing does because it is registered."""
 
 import inspect
+import json
 
 import numpy as np
 import pytest
@@ -9,26 +10,27 @@ from analysis.encoders.load import load_encoder
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError, IsoglossError
 from analysis.measures.evaluate import choose_settings, evaluate
-from analysis.measures.measure import Need, fits, pair_space
+from analysis.measures.measure import Need, fits
 from analysis.registry import ROOMS, find, registered
 from analysis.settings import fields
-from analysis.text.corpus import Bitext, Sentence
 from analysis.text.lines import Source
 from analysis.text.pharaoh import Links
 from analysis.text.problems import Problems
+from tests.measures.materials import (
+    MAKE,
+    WORDS,
+    arrays,
+    bitext,
+    material,
+    one_language,
+    space_of,
+    with_empty_row,
+    write_aligned,
+    write_headed,
+)
 
 pytestmark = pytest.mark.fast
-WORDS = [("the quick fox", "el rápido zorro"), ("a bank", "un banco"), ("the dog jumps", "el perro salta"),
-         ("brown bank", "banco marrón"), ("over a dog", "sobre un perro"), ("quick dog", "perro rápido")]  # fmt: skip
 EMPTY_LINKS = Links()
-
-
-def bitext(pairs=WORDS, links=True, languages=("en", "es")):
-    source = tuple(Sentence.from_words(a.split(), languages[0]) for a, _ in pairs)
-    target = tuple(Sentence.from_words(b.split(), languages[1]) for _, b in pairs)
-    made = tuple(Links(frozenset((k, k) for k in range(min(len(a.spans), len(b.spans)))))
-                 for a, b in zip(source, target, strict=True))  # fmt: skip
-    return Bitext("hand", languages, source, target, made if links else None, "gold" if links else "")
 
 
 def names(room):
@@ -73,62 +75,106 @@ def test_docstrings(room, entry):
                 assert part in text, f"{name}: docstring lacks {part}"
 
 
+@pytest.fixture(scope="session")
+def encoders(tmp_path_factory):
+    """Three tiny encoders: with a masked-LM head, aligned from it, and that one's base."""
+    root = tmp_path_factory.mktemp("encoders")
+    base = str(write_headed(root / "base"))
+    return {"base": base, "aligned": str(write_aligned(root / "aligned", base))}
+
+
+@pytest.fixture
+def encoder(encoders, name):
+    """An encoder that the measure `name` can be asked of."""
+    return load_encoder(encoders["aligned" if find("measures", name).needs_base else "base"])
+
+
+def assert_honest(result):
+    """A score that is a number, or none with a reason; parts and intervals likewise; items of one length."""
+    assert result.score is None or np.isfinite(result.score)
+    assert result.score is not None or result.note
+    assert (result.low is None) == (result.high is None)
+    for part in (result.low, result.high, *result.parts.values()):
+        assert part is None or (type(part) in (int, float) and np.isfinite(part))
+    assert len({len(column) for column in result.items.values()}) <= 1
+    json.dumps(result.as_dict() | {"items": {key: list(column) for key, column in result.items.items()}},
+               allow_nan=False)  # fmt: skip
+
+
 @pytest.mark.parametrize("name", names("measures"))
 class TestMeasures:
     """Every measure on empty, single, missing, broken and repeated input."""
 
-    def test_one_row_and_no_row(self, name, tiny):
-        encoder = load_encoder(tiny)
-        result = evaluate(name, encoder, bitext(WORDS[:1]))
-        assert result.score is None or np.isfinite(result.score)
-        assert result.score is not None or result.note
+    def test_one_row_and_no_row(self, name, encoder):
+        need = find("measures", name).needs
+        assert_honest(evaluate(name, encoder, material(need, WORDS[:1])))
         with pytest.raises(InputError):
-            evaluate(name, encoder, bitext([]))
+            evaluate(name, encoder, material(need, []))
 
-    def test_missing_needs_are_named_before_and_after(self, name, tiny):
+    def test_missing_needs_are_named_before_and_after(self, name, encoder):
         measure = find("measures", name)
-        bare = bitext(links=False)
-        if measure.needs is Need.LINKS:
-            assert fits(measure, bare)
-            with pytest.raises(InputError, match="links"):
-                evaluate(name, load_encoder(tiny), bare)
-        else:
-            assert not fits(measure, bare)
-            assert evaluate(name, load_encoder(tiny), bare).n > 0
+        for need, make in MAKE.items():
+            data = make() if need is not Need.PAIRS else bitext(links=False)
+            reason = fits(measure, data)
+            assert bool(reason) == (measure.needs not in ((need, Need.PAIRS) if need is Need.LINKS else (need,)))
+            if not reason:
+                assert_honest(evaluate(name, encoder, data))
+                continue
+            with pytest.raises(InputError) as caught:
+                evaluate(name, encoder, data)
+            assert "\n" not in str(caught.value)
 
-    def test_one_language_is_enough(self, name, tiny):
-        result = evaluate(name, load_encoder(tiny), bitext([(a, a) for a, _ in WORDS], languages=("en", "en")))
+    def test_a_base_or_head_that_is_missing_is_bad_input(self, name, tiny):
+        measure = find("measures", name)
+        if measure.needs_base or measure.needs_head:
+            with pytest.raises(InputError, match=r"base|head") as caught:
+                evaluate(name, load_encoder(tiny), material(measure.needs))
+            assert "\n" not in str(caught.value)
+
+    def test_one_language_is_enough(self, name, encoder):
+        assert evaluate(name, encoder, one_language(find("measures", name).needs)).score is not None
+
+    def test_a_row_without_words_is_no_crash(self, name, encoder):
+        result = evaluate(name, encoder, with_empty_row(find("measures", name).needs))
+        assert_honest(result)
         assert result.score is not None
 
-    def test_the_same_seed_gives_the_same_result(self, name, tiny):
-        first, again = (evaluate(name, load_encoder(tiny), bitext(), seed=5) for _ in range(2))
+    def test_the_same_seed_gives_the_same_result(self, name, encoder):
+        data = material(find("measures", name).needs)
+        first, again = (evaluate(name, encoder, data, seed=5) for _ in range(2))
         assert (first.score, first.low, first.high, first.parts) == (again.score, again.low, again.high, again.parts)
         np.testing.assert_array_equal(first.replicates, again.replicates)
         if first.low is not None:
             assert first.low <= first.high
 
-    def test_inputs_are_not_changed_and_nan_is_never_silent(self, name, tiny):
-        measure, encoder, data = find("measures", name), load_encoder(tiny), bitext()
-        options = choose_settings(measure, encoder)
-        unit = measure.unit_for(data, options)
-        sides = [encoder.vectors(side, unit=unit, layers=[3], cache=False) for side in (data.source, data.target)]
-        space = pair_space(*sides, layer=3, bitext=data)
-        before = space.source.copy(), space.target.copy()
-        measure.compute(space, options, seed=0)
-        np.testing.assert_array_equal(space.source, before[0])
-        np.testing.assert_array_equal(space.target, before[1])
-        space.source[0] = np.nan
-        result = measure.compute(space, options, seed=0)
-        assert result.score is None or np.isfinite(result.score)
-
-    def test_result_is_whole(self, name, tiny):
+    def test_replicates_of_two_layers_pair(self, name, encoder):
         measure = find("measures", name)
-        result = evaluate(measure, load_encoder(tiny), bitext())
+        one, other = (evaluate(name, encoder, material(measure.needs), seed=5, layer=layer) for layer in (2, 3))
+        assert len(one.replicates) == len(other.replicates) >= 200
+        assert one.clusters == other.clusters > 1
+
+    def test_inputs_are_not_changed_and_nan_is_never_silent(self, name, encoder):
+        measure, data = find("measures", name), material(find("measures", name).needs)
+        options = choose_settings(measure, encoder)
+        space = space_of(measure, encoder, data, options)
+        before = [one.copy() for one in arrays(space)]
+        measure.compute(space, options, seed=0)
+        for one, kept in zip(arrays(space), before, strict=True):
+            np.testing.assert_array_equal(one, kept)
+        arrays(space)[0][0] = np.nan
+        assert_honest(measure.compute(space, options, seed=0))
+        arrays(space)[0][:] = np.nan
+        assert_honest(measure.compute(space, options, seed=0))
+
+    def test_result_is_whole(self, name, encoder):
+        measure = find("measures", name)
+        result = evaluate(measure, encoder, material(measure.needs))
+        assert_honest(result)
+        assert result.score is not None
         assert (result.unit, result.higher_is_better) == (measure.unit, measure.higher_is_better)
         assert {"data_sha256", "encoder", "revision", "layer", "seed", "settings"} <= set(result.provenance)
-        lengths = {len(column) for column in result.items.values()}
-        assert len(lengths) == 1
-        assert lengths.pop() > 0
+        assert result.items
+        assert len(next(iter(result.items.values()))) > 0
 
 
 @pytest.mark.parametrize("name", names("decoders"))

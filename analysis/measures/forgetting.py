@@ -83,14 +83,16 @@ def drift(
 
     Returns:
         Mean of 1 - cosine, 0 where nothing moved; lower is better. It cannot tell harm from a common rotation,
-        which moves everything and loses nothing: read it beside `neighbours_kept`.
+        which moves everything and loses nothing: read it beside `neighbours_kept`. Items: `drift` of each unit.
 
     Raises:
         InputError: the two differ in shape.
     """
     values = drift_of(base, aligned)
     note = "" if np.isfinite(values).any() else "no unit has a vector in both encoders"
-    return _mean("drift", values, sentence, seed, provenance, note, unit="[0, 2]", factor=1, higher=False)
+    return _mean(
+        "drift", values, sentence, seed, provenance, note, column="drift", unit="[0, 2]", factor=1, higher=False
+    )
 
 
 def neighbours_kept(
@@ -109,7 +111,8 @@ def neighbours_kept(
 
     Returns:
         100 where every neighbourhood is as it was, also under a rotation of everything; about 100 k / n for
-        unrelated vectors (part `chance`). No score for k + 1 units or fewer. Comparable only at one n and k.
+        unrelated vectors (part `chance`). No score for k + 1 units or fewer. Comparable only at one n and k. Items: the
+        share `kept` of each unit.
 
     Raises:
         InputError: k below 1, or the two do not have the same units.
@@ -126,6 +129,7 @@ def neighbours_kept(
         seed,
         provenance,
         note,
+        column="kept",
         unit="percent",
         factor=100,
         higher=True,
@@ -136,7 +140,7 @@ def neighbours_kept(
 def mean_result(
     measure: str, sums: np.ndarray, score: Callable[[np.ndarray], np.ndarray], *, n: int, unit: str, higher: bool,
     seed: int, parts: Mapping[str, float | int | None] | None = None, provenance: Mapping[str, Any] | None = None,
-    note: str = "",
+    note: str = "", items: Mapping[str, Any] | None = None,
 ) -> Result:  # fmt: skip
     """A result from sums over sentences, without a pair of languages behind it.
 
@@ -151,19 +155,21 @@ def mean_result(
         parts: secondary scores.
         provenance: where the vectors came from.
         note: what the reader of the number must see.
+        items: the table behind the score.
     """
     point, low, high, replicates = bootstrap(np.asarray(sums, dtype=np.float64), score, seed=seed)
     known = len(sums) > 1 and np.isfinite(low)
     note = note if known else "; ".join(filter(None, (note, "one sentence gives no interval")))
     return Result(
         measure, point, low if known else None, high if known else None, n, unit, higher, replicates, len(sums),
-        parts or {}, provenance={**(provenance or {}), "seed": seed}, note=note,
+        parts or {}, items or {}, {**(provenance or {}), "seed": seed}, note,
     )  # fmt: skip
 
 
 def _mean(
     measure: str, values: np.ndarray, sentence: np.ndarray | None, seed: int, provenance: Mapping[str, Any] | None,
-    note: str, *, unit: str, factor: float, higher: bool, parts: Mapping[str, float | int | None] | None = None,
+    note: str, *, column: str, unit: str, factor: float, higher: bool,
+    parts: Mapping[str, float | int | None] | None = None,
 ) -> Result:  # fmt: skip
     """The mean of the finite values, resampled by sentence."""
     known = np.isfinite(values)
@@ -185,7 +191,7 @@ def _mean(
 
     return mean_result(
         measure, sums, score, n=len(row), unit=unit, higher=higher, seed=seed, parts=parts, provenance=provenance,
-        note=note,
+        note=note, items={column: [float(value) if np.isfinite(value) else None for value in factor * values]},
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Sentence pairs that are no translations: scored by people, marked for sense, or a question with its paragraph.
 
 The same `set:NAME:LANGS:SPLIT` may be read as parallel text (`sets`) and as judged pairs (here): the measure says
-which it needs. Adding a set is one function and one line of `JUDGED`.
+which it needs. Adding a set is one function and one line of `JUDGED`. Scored pairs may also be a file.
 """
 
 import csv
@@ -9,17 +9,20 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
 from analysis.errors import InputError, unknown
-from analysis.text.corpus import Bitext, Relation, Sentence, Span
+from analysis.text.corpus import Bitext, Relation, Sentence
 from analysis.text.languages import normalise_tag
+from analysis.text.lines import Source
 from analysis.text.pharaoh import Links
 from analysis.text.problems import Problems
+from analysis.text.scored_file import FORMATS, as_score, read_scored
 from analysis.text.segment import split
 from analysis.text.sets import set_folder
 
@@ -47,21 +50,27 @@ def load_judged(
     name: str, relation: Relation | str, *, langs: Pair | None = None, data_dir: str | Path | None = None,
     problems: Problems | None = None,
 ) -> list[Bitext]:  # fmt: skip
-    """The judged pairs of `set:NAME:LANGS:SPLIT`.
+    """The judged pairs of `set:NAME:LANGS:SPLIT` or of a file.
 
     Args:
-        name: LANGS is `A-B` (also `A-A`), `A,B,C` (each language with itself and English with each other) or `all`.
+        name: LANGS is `A-B` (also `A-A`), `A,B,C` (each language with itself and English with each other) or `all`;
+            scored pairs may also be a file, see `read_scored`.
         relation: `scored`, `sense` or `answer`.
         langs: one pair of those, None for all.
         data_dir: the folder of the sets; ISOGLOSS_DATA by default.
         problems: takes a note of rows that cannot be used.
 
+    Returns:
+        At least one bitext, none of them empty.
+
     Raises:
-        InputError: no folder, a set without such judgements, or a split or pair that is not there.
+        InputError: no folder, a set without such judgements, a split or pair that is not there, or no usable row.
     """
-    relation = Relation(relation)
+    relation, problems = Relation(relation), Problems() if problems is None else problems
+    if not name.startswith("set:"):
+        return _of_file(name, relation, langs, problems)
     parts = name.split(":")
-    if len(parts) != 4 or parts[0] != "set":
+    if len(parts) != 4:
         raise InputError(f"{name!r} is not set:NAME:LANGS:SPLIT; for example {EXAMPLES[relation]}")
     _, kind, asked, part = parts
     known = {key: one for key, one in JUDGED.items() if one.relation is relation}
@@ -73,8 +82,22 @@ def load_judged(
     pairs = _wanted(name, asked, known[kind].pairs(folder, part))
     if langs is not None:
         pairs = _only(name, langs, pairs)
-    problems = Problems() if problems is None else problems
-    return [known[kind].read(folder, pair, part, problems) for pair in pairs]
+    found = [bitext for pair in pairs if len(bitext := known[kind].read(folder, pair, part, problems))]
+    if not found:
+        raise InputError(f"{name} has no usable row; see the warnings, or restore the files of {folder}")
+    return found
+
+
+def _of_file(name: str, relation: Relation, langs: Pair | None, problems: Problems) -> list[Bitext]:
+    """The pairs of a file.
+
+    Raises:
+        InputError: a corpus, or pairs of a kind that no file format holds.
+    """
+    if name.startswith("corpus:") or relation is not Relation.SCORED:
+        files = f", or a file with {FORMATS}" if relation is Relation.SCORED else ""
+        raise InputError(f"{name!r} holds no {TITLES[relation]}; use a set such as {EXAMPLES[relation]}{files}")
+    return read_scored(Source.of(name), langs, problems)
 
 
 def _wanted(name: str, asked: str, here: Sequence[Pair]) -> list[Pair]:
@@ -110,9 +133,33 @@ def _only(name: str, pair: Sequence[str], here: Sequence[Pair]) -> list[Pair]:
     return [(pair[0], pair[1])]
 
 
-def _json(path: Path) -> Any:
-    """A packed JSON file."""
-    return json.loads(gzip.decompress(path.read_bytes()).decode("utf-8"))
+def _unpacked(path: Path) -> str:
+    """A packed file of a set as one string.
+
+    Raises:
+        InputError: it is missing, no gzip file or not UTF-8.
+    """
+    try:
+        return gzip.decompress(path.read_bytes()).decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({error}); restore the file") from None
+
+
+def _json(path: Path, *keys: str) -> list[Any]:
+    """The list in a packed JSON file, perhaps below some keys.
+
+    Raises:
+        InputError: the file is missing or of another shape.
+    """
+    try:
+        value = json.loads(_unpacked(path))
+        for key in keys:
+            value = value[key]
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not the JSON of this set ({error!r}); restore the file") from None
+    if not isinstance(value, list):
+        raise InputError(f"{path} is not the JSON of this set (no list); restore the file")
+    return value
 
 
 def _tags(folder: Path, pattern: str) -> list[str]:
@@ -128,15 +175,21 @@ def _every_pair(tags: Sequence[str]) -> list[Pair]:
 
 def _stsb(folder: Path, pair: Pair, part: str, problems: Problems) -> Bitext:
     """The first sentence in one language, the second in another; scores 0 to 5 hold for all languages."""
-    sides = [
-        list(csv.reader(io.StringIO(gzip.decompress((folder / f"stsb-{tag}-{part}.csv.gz").read_bytes()).decode())))
-        for tag in pair
-    ]
-    rows = [(a[0], b[1], float(a[2])) for a, b in zip(*sides, strict=True)]
+    name = f"set:stsb_multi:{pair[0]}-{pair[1]}:{part}"
+    sides = [list(csv.reader(io.StringIO(_unpacked(folder / f"stsb-{tag}-{part}.csv.gz")))) for tag in pair]
+    rows: list[tuple[str, str, str, float]] = []
+    for number, (one, other) in enumerate(zip_longest(*sides, fillvalue=()), start=1):
+        if len(one) != 3 or len(other) != 3 or one[2] != other[2] or not (one[0].strip() and other[1].strip()):
+            problems.add(name, number, f"no row with the same score in {' and '.join(pair)}; the row is left out")
+            continue
+        score = as_score(one[2])
+        if score is None:
+            problems.add(name, number, f"the score {one[2][:20]!r} is no finite number; the row is left out")
+        else:
+            rows.append((str(number - 1), one[0].strip(), other[1].strip(), score))
     return Bitext(
-        f"set:stsb_multi:{pair[0]}-{pair[1]}:{part}", pair,
-        tuple(split(a.strip(), pair[0]) for a, _, _ in rows), tuple(split(b.strip(), pair[1]) for _, b, _ in rows),
-        relation=Relation.SCORED, scores=tuple(score for _, _, score in rows),
+        name, pair, tuple(split(a, pair[0]) for _, a, _, _ in rows), tuple(split(b, pair[1]) for _, _, b, _ in rows),
+        row_ids=tuple(row for row, *_ in rows), relation=Relation.SCORED, scores=tuple(score for *_, score in rows),
     )  # fmt: skip
 
 
@@ -148,47 +201,70 @@ def _wic_pairs(folder: Path, part: str) -> list[Pair]:
 
 def _wic(folder: Path, pair: Pair, part: str, problems: Problems) -> Bitext:
     """Two sentences with one marked word each; a word in several pieces is as many spans, all linked."""
-    stem = f"{_WIC[part]}.{'-'.join(pair)}"
+    name, stem = f"set:mcl_wic:{pair[0]}-{pair[1]}:{part}", f"{_WIC[part]}.{'-'.join(pair)}"
     data, gold = (_json(folder / f"{stem}.{kind}.gz") for kind in ("data", "gold"))
-    tags = {row["id"]: row["tag"] for row in gold}
+    tags = {str(row.get("id")): row.get("tag") for row in gold if isinstance(row, dict)}
     rows: list[tuple[Sentence, Sentence, Links, str, float]] = []
-    for row in data:
-        left, right = (Sentence(row[f"sentence{n}"], tag, _marked(row, n)) for n, tag in zip((1, 2), pair, strict=True))
-        inside = all(0 <= a < b <= len(one.text) for one in (left, right) for a, b in one.spans)
-        if row["id"] not in tags or not inside:
-            problems.add(f"set:mcl_wic:{'-'.join(pair)}:{part}", len(rows) + 1, f"{row['id']}: no gold or a bad span")
+    for number, row in enumerate(data, start=1):
+        sides = [_marked_sentence(row, n, tag) for n, tag in zip((1, 2), pair, strict=True)]
+        left, right = sides
+        label = str(row.get("id")) if isinstance(row, dict) else "no object"
+        if left is None or right is None or tags.get(label) not in ("T", "F"):
+            why = "no gold T or F" if left and right else "a marked range is not inside its sentence"
+            problems.add(name, number, f"{label}: {why}; the row is left out")
             continue
         links = frozenset(product(range(len(left.spans)), range(len(right.spans))))
-        rows.append((left, right, Links(links, links), row["id"], float(tags[row["id"]] == "T")))
-    source, target, marks, ids, scores = zip(*rows, strict=True)
-    return Bitext(
-        f"set:mcl_wic:{pair[0]}-{pair[1]}:{part}", pair, source, target, marks, "gold", ids, Relation.SENSE, scores
-    )
+        rows.append((left, right, Links(links, links), label, float(tags[label] == "T")))
+    source, target, marks, ids, scores = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    return Bitext(name, pair, source, target, marks, "gold", ids, Relation.SENSE, scores)
 
 
-def _marked(row: Mapping[str, str], side: int) -> tuple[Span, ...]:
-    """The marked stretches of one sentence."""
-    ranges = row.get(f"ranges{side}") or f"{row[f'start{side}']}-{row[f'end{side}']}"
-    pieces = (piece.split("-") for piece in ranges.split(","))
-    return tuple(sorted((int(start), int(end)) for start, end in pieces))
+def _marked_sentence(row: Any, side: int, tag: str) -> Sentence | None:
+    """One sentence with its marked word, None where the row does not mark a stretch of it."""
+    try:
+        text = row[f"sentence{side}"]
+        ranges = row.get(f"ranges{side}") or f"{row[f'start{side}']}-{row[f'end{side}']}"
+        spans = sorted((int(start), int(end)) for start, end in (piece.split("-") for piece in ranges.split(",")))
+        inside = isinstance(text, str) and all(0 <= start < end <= len(text) for start, end in spans)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return Sentence(text, tag, tuple(spans)) if inside else None
 
 
 def _xquad(folder: Path, pair: Pair, part: str, problems: Problems) -> Bitext:
-    """Questions in one language and, for each, its paragraph in another."""
-    first, second = (_json(folder / f"xquad.{tag}.json.gz")["data"] for tag in pair)
-    rows = [
-        (qa["id"], qa["question"], there["context"])
-        for one, other in zip(first, second, strict=True)
-        for here, there in zip(one["paragraphs"], other["paragraphs"], strict=True)
-        for qa in here["qas"]
-    ]
-    paragraphs = {text: split(text.strip(), pair[1]) for _, _, text in rows}
+    """Questions in one language and, for each, the paragraph of the same question's number in another."""
+    name = f"set:xquad:{pair[0]}-{pair[1]}:{part}"
+    (asked, _), (_, read) = (_questions(folder / f"xquad.{tag}.json.gz") for tag in pair)
+    rows = []
+    for number, (label, question) in enumerate(asked.items(), start=1):
+        if question and read.get(label):
+            rows.append((label, question, read[label]))
+        else:
+            problems.add(name, number, f"{label}: no question or no paragraph in {pair[1]}; the row is left out")
+    paragraphs = {text: split(text, pair[1]) for _, _, text in rows}
     return Bitext(
-        f"set:xquad:{pair[0]}-{pair[1]}:{part}", pair,
-        tuple(split(question.strip(), pair[0]) for _, question, _ in rows),
+        name, pair, tuple(split(question, pair[0]) for _, question, _ in rows),
         tuple(paragraphs[text] for _, _, text in rows),
-        row_ids=tuple(name for name, _, _ in rows), relation=Relation.ANSWER,
+        row_ids=tuple(label for label, _, _ in rows), relation=Relation.ANSWER,
     )  # fmt: skip
+
+
+def _questions(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The questions of a file and their paragraphs, by the number of the question.
+
+    Raises:
+        InputError: the file is missing or of another shape.
+    """
+    questions, paragraphs = {}, {}
+    try:
+        for article in _json(path, "data"):
+            for paragraph in article["paragraphs"]:
+                for one in paragraph["qas"]:
+                    questions[one["id"]] = one["question"].strip()
+                    paragraphs[one["id"]] = paragraph["context"].strip()
+    except (AttributeError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not the JSON of this set ({error!r}); restore the file") from None
+    return questions, paragraphs
 
 
 _WIC = {"train": "training", "dev": "dev", "test": "test"}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from analysis.errors import unknown
+from analysis.errors import InputError, unknown
 from analysis.text.corpus import Bitext, Corpus, Sentence, digest
 
 
@@ -44,6 +44,20 @@ class Multitext:
 
     name: str
     sentences: Mapping[str, tuple[Sentence, ...]]
+
+    def __post_init__(self) -> None:
+        """Every language has every row.
+
+        Raises:
+            InputError: it has not.
+        """
+        sizes = {tag: len(side) for tag, side in self.sentences.items()}
+        if len(set(sizes.values())) > 1:
+            short, long = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+            raise InputError(
+                f"{self.name}: {short} has {sizes[short]:,} rows and {long} {sizes[long]:,}; restore the files, or "
+                "leave one of the two out"
+            )
 
     def __len__(self) -> int:
         """Number of rows."""

@@ -9,6 +9,7 @@ from analysis.text.languages import normalise_tag
 from analysis.text.load import load_corpus
 from analysis.text.multitext import Multitext, Text
 from analysis.text.problems import Problems
+from analysis.text.rows import wanted_tags
 from analysis.text.segment import split
 from analysis.text.sets import MULTIWAY, PAIRED, load_set, set_folder
 
@@ -31,9 +32,13 @@ def load_multitext(
     if data.startswith("set:"):
         return _of_set(data, languages, data_dir, problems)
     found = Multitext.of_corpus(load_corpus(data, languages=languages, problems=problems))
+    tags = wanted_tags(languages) or found.languages
+    for tag in tags:
+        if tag not in found.languages:
+            raise unknown(f"language of {data}", tag, found.languages)
     if not len(found):
         raise InputError(f"{data} has no row in all of {', '.join(found.languages)}; choose fewer with --languages")
-    return found
+    return Multitext(data, {tag: found.sentences[tag] for tag in tags})
 
 
 def load_texts(
@@ -94,7 +99,10 @@ def _of_set(
     for tag in tags:
         if tag not in here:
             raise unknown(f"language of {data}", tag, here)
-    rows = {tag: read(folder, tag, part) for tag in tags}
+    try:
+        rows = {tag: read(folder, tag, part) for tag in tags}
+    except (EOFError, IndexError, KeyError, OSError, TypeError, ValueError) as error:
+        raise InputError(f"{data}: a file of {folder} is not that of this set ({error!r}); restore it") from None
     return Multitext(data, {tag: tuple(split(text.strip(), tag) for text in texts) for tag, texts in rows.items()})
 
 

@@ -6,14 +6,14 @@ import pytest
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError
 from analysis.measures.link_scores import LinkSettings
-from analysis.measures.measure import fits, layer_curve, pair_space
+from analysis.measures.measure import Need, fits, layer_curve, pair_space
 from analysis.measures.pairs import find_units, linked_words, paired_sentences, sum_rows
 from analysis.registry import registered
 from tests.measures.spaces import bitext, diagonal, noisy_words, sentence_vectors, word_vectors
 
 pytestmark = pytest.mark.fast
 
-MEASURES = registered("measures")
+MEASURES = {name: one for name, one in registered("measures").items() if one.needs in (Need.PAIRS, Need.LINKS)}
 
 
 def data(rows=8, words=3, dim=5, layers=3, linked=True):
