@@ -11,8 +11,8 @@ _PUBLIC = {
     "load_encoder": "analysis.encoders.load",
     "load_corpus": "analysis.text.load",
     "load_bitexts": "analysis.text.load",
-    "evaluate": "analysis.measures.evaluate",
-    "compare": "analysis.records",
+    "evaluate": "analysis.scoring.evaluate",
+    "compare": "analysis.comparison.compare",
     "Aligner": "analysis.links.aligner",
 }
 __all__ = sorted(_PUBLIC)

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from analysis.comparison.pair_score import score_pair
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError
 from analysis.figures.heatmap import Panel, crop_links, heatmap_table, similarity_figure
 from analysis.links.align import similarity_matrix
 from analysis.links.timing import seconds_per_thousand
-from analysis.measures.pair_score import score_pair
 from analysis.registry import registered
 from analysis.settings import parse_settings
 from analysis.text.corpus import Sentence

@@ -9,9 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 from analysis.errors import InputError
 from analysis.figures.intervals import Scores, draw_scores, score_rows
 from analysis.figures.scatter import Look, scatter_table, shared_scatter
-from analysis.measures.evaluate import average
 from analysis.projection.units import example_concepts
 from analysis.records import Comparison, Result, compare
+from analysis.scoring.evaluate import average
 from analysis.text.languages import language, pairs_of
 from pages._parts import chrome, data, pictures, state
 from pages._parts.corpora import title as corpus_title

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from analysis.figures import cka as cka_figure
 from analysis.figures import curves as curve_figure
-from analysis.measures.curves import USUAL, Curve, compare_at, curve_table, pulls_apart, tell_curves
+from analysis.measures.curve_words import tell_curves, tells_apart
+from analysis.measures.curves import USUAL, Curve, compare_at, curve_table, pulls_apart
 from analysis.registry import registered
+from analysis.scoring.measure import Material
 from analysis.text.languages import language
-from pages._parts import chrome, data, encode, state
+from pages._parts import chrome, data, encode, layer_maps, state
 from pages._parts import layer_curves as parts
 
 TITLE = "Layers"
@@ -27,7 +28,7 @@ def render() -> None:
     if pair is None:
         st.info("Curves and CKA between languages need two languages that share rows: choose them in the sidebar.")
         with chrome.guard():
-            _encoder_maps(view, view.languages[0], 300)
+            layer_maps.between_encoders(view, view.languages[0], 300)
         return
     place = st.container()
     with st.expander("Measures, decoder, sample"):
@@ -36,7 +37,7 @@ def render() -> None:
         _curves(view, pair, keys, options)
     st.divider()
     with chrome.guard():
-        _maps(view, pair, options.limit)
+        layer_maps.panel(view, pair, options.limit)
     st.divider()
     with chrome.guard():
         _every_pair(view, pair[0], options)
@@ -78,24 +79,35 @@ def _settings(view: state.View, pair: parts.Pair) -> tuple[list[str], parts.Opti
     limit = three.selectbox("Sentence pairs at most", LIMITS, key=state.seeded("pairs", LIMITS[1], LIMITS, int))
     stored = usually.settings if decoder == usually.decoder else {}
     options = parts.Options(decoder, level, limit, " ".join(f"{key}={value}" for key, value in stored.items()))
-    titles = {variant.key: variant.title for variant in parts.variants_of(view, pair, options)}
+    found = _materials(view, pair, options)
+    titles = {variant.key: variant.title for variant in parts.variants_of(found, options)}
     usual = [key for key in USUAL if key in titles] or list(titles)[:4]
     box = state.seeded("measures", usual, parse=lambda text: text.split(","))
     st.session_state[box] = [key for key in st.session_state[box] if key in titles] or usual
-    keys = st.multiselect("Measures that fit this corpus", list(titles), key=box, format_func=titles.__getitem__)
-    offered = {key.partition("-")[0] for key in titles}
-    missing = [spec.title for name, spec in registered("measures").items() if name not in offered]
-    if missing:
-        st.caption(f"Not offered, for lack of word links between these languages: {', '.join(missing)}.")
-    _remember({"measures": (",".join(keys), ",".join(usual)), "decoder": (decoder, usually.decoder),
+    keys = st.multiselect(
+        f"Measures that fit this corpus ({len(titles)})", list(titles), key=box, format_func=titles.__getitem__,
+        wrap=True, help="Each is computed at every layer of A and of B; only the usual ones until you add more.",
+    )  # fmt: skip
+    for reason, names in _reasons(parts.misfits(view, found)).items():
+        st.caption(f"Not offered: {chrome.plain(', '.join(names))} ({chrome.plain(reason)}).")
+    parts.remember({"measures": (",".join(keys), ",".join(usual)), "decoder": (decoder, usually.decoder),
                "level": (level, usually.level), "pairs": (limit, LIMITS[1])})  # fmt: skip
     return keys, options
 
 
-def _remember(values: dict[str, tuple[object, object]]) -> None:
-    """Put values into the URL that are not the usual ones."""
-    for key, (value, usual) in values.items():
-        state.set_page_value(key, "" if value == usual else value)
+def _materials(view: state.View, pair: parts.Pair, options: parts.Options) -> tuple[Material, ...]:
+    """What the corpus has for measures; nothing, and one line, where the languages share no row."""
+    with chrome.guard():
+        return parts.of_pair(view, pair, options)
+    return ()
+
+
+def _reasons(misfits: dict[str, str]) -> dict[str, list[str]]:
+    """The measures that are not offered, by reason."""
+    found: dict[str, list[str]] = {}
+    for name, reason in misfits.items():
+        found.setdefault(reason, []).append(name)
+    return found
 
 
 def _curves(view: state.View, pair: parts.Pair, keys: list[str], options: parts.Options) -> None:
@@ -103,21 +115,39 @@ def _curves(view: state.View, pair: parts.Pair, keys: list[str], options: parts.
     if not keys:
         st.info("No measure chosen: pick at least one under “Measures, decoder, sample”.")
         return
-    curves = parts.all_curves(view, [(pair, key) for key in keys], options)
-    st.markdown(f"## {chrome.plain(tell_curves(curves[0], curves[len(parts.sides(view)) - 1]))}")
-    st.caption(f"Read off {curves[0].variant.title.lower()}; the other measures below may disagree.")
-    if not any(result.score is not None for curve in curves for result in curve.results):
+    curves, missing = parts.all_curves(view, [(pair, key) for key in keys], options, languages=view.languages)
+    for line in missing:
+        st.caption(chrome.plain(line))
+    if not curves:
+        st.info("None of the measures chosen can be computed for A or B; choose others.")
+        return
+    a, b = parts.by_side(view, curves)[0]
+    st.markdown(f"## {chrome.plain(tell_curves(a or curves[0], b or curves[0]))}")
+    st.caption(f"Read off {chrome.plain(curves[0].variant.title)}; the other measures below may disagree.")
+    if not any(curve.scored for curve in curves):
         st.info(chrome.plain(curves[0].note or "No layer has a score on this corpus."))
         return
     n = max(result.n for result in curves[0].results)
     chrome.figure(
         curve_figure.draw_curves(curves, columns=min(4, len(keys)), chosen={"A": view.layer_a, "B": view.layer_b}),
-        name="layers", data=lambda: _columns(curve_table(curves)),
+        name="layers", data=lambda: parts.columns(curve_table(curves)),
         caption="Each line is one encoder, its band the 95 % bootstrap interval over sentences, the large dot its best "
         f"layer, the dotted upright the layer of the sidebar; n = {n:,} in the first panel. {NO_CHOICE}",
         sampled=_sampled(view, pair, options.limit),
     )  # fmt: skip
     _table(view, curves)
+    _hidden(curves)
+
+
+def _hidden(curves: list[Curve]) -> None:
+    """What each of the measures is and does not show."""
+    with st.expander("What these measures show, and what they do not"):
+        for spec in {curve.variant.measure.name: curve.variant.measure for curve in curves}.values():
+            way = {True: "higher is better", False: "lower is better", None: "neither end is better, so no best layer"}
+            told = f"{spec.summary} {spec.unit.capitalize()}; {way[spec.higher_is_better]}. {spec.hides}"
+            st.markdown(
+                f"**{chrome.plain(spec.title)}**  \n{chrome.plain(told)}  \n:small[{chrome.plain(spec.citation)}]"
+            )
 
 
 def _sampled(view: state.View, pair: parts.Pair, limit: int) -> str:
@@ -127,18 +157,13 @@ def _sampled(view: state.View, pair: parts.Pair, limit: int) -> str:
     return " ".join(filter(None, (data.sample_note(view.corpus), fewer)))
 
 
-def _columns(rows: list[dict]) -> dict[str, list]:
-    """Records as columns."""
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
-
-
 def _table(view: state.View, curves: list[Curve]) -> None:
     """The scores at the layers of the sidebar, with B's change and its paired interval."""
-    step = len(parts.sides(view))
-    pairs = zip(curves[::step], curves[step - 1 :: step], strict=True)
-    rows = [compare_at(a, b, view.layer_a, view.layer_b) for a, b in pairs]
+    rows = [compare_at(a, b, view.layer_a, view.layer_b) for a, b in parts.by_side(view, curves)]
     wide = [name for name in rows[0] if name.startswith(("A,", "B,", "B against", "from", "to"))]
-    chrome.table(_columns(rows), column_config={name: st.column_config.NumberColumn(format="%.2f") for name in wide})
+    chrome.table(
+        parts.columns(rows), column_config={name: st.column_config.NumberColumn(format="%.2f") for name in wide}
+    )
     spec, result = curves[0].variant.measure, curves[0].results[0]
     moved = chrome.chip(rows[0]["B against A"], 1 if result.unit == "percent" else 2, better_high=spec.higher_is_better)
     st.caption(
@@ -147,126 +172,49 @@ def _table(view: state.View, curves: list[Curve]) -> None:
     )
 
 
-def _maps(view: state.View, pair: parts.Pair, limit: int) -> None:
-    """CKA of layers with layers: between the languages in A and in B, or between the encoders."""
-    kinds = {"languages": "between two languages, in A and in B", "encoders": "between A and B, the same words"}
-    kind = st.segmented_control(
-        "CKA", list(kinds), key=state.seeded("cka", "languages", list(kinds)), format_func=kinds.__getitem__,
-        required=True,
-    )  # fmt: skip
-    _remember({"cka": (kind, "languages")})
-    if kind == "encoders":
-        _encoder_maps(view, pair[0], limit)
-        return
-    maps = [
-        parts.language_map(name, data.encoder(name).revision, view.corpus, pair, view.pool, limit)
-        for _, name in parts.sides(view)
-    ]
-    st.markdown(f"### {chrome.plain(cka_figure.tell_cka(maps[0], maps[-1], pair, encode.names(view.a, view.b)))}")
-    axes = f"{pair[1]} layer", f"{pair[0]} layer"
-    chosen = {"A": view.layer_a, "B": view.layer_b}
-    panels = [
-        cka_figure.Panel(f"{side}  {name}", *axes, found, outlined=(chosen[side], chosen[side]))
-        for side, name, found in zip("AB", encode.names(view.a, view.b), maps, strict=False)
-    ]
-    moved = cka_figure.difference(maps[0], maps[-1]) if len(maps) > 1 else None
-    if moved is not None:
-        panels.append(cka_figure.Panel("B minus A", *axes, moved, difference=True))
-    _show_maps(
-        panels, "cka-languages",
-        "Each cell compares translations at a layer of one language with a layer of the other; the outline is the "
-        "layer of the sidebar. CKA cannot see a rotation, so it does not show whether translations lie close "
-        "together: an aligning rotation leaves it as it is.",
-    )  # fmt: skip
-
-
-def _encoder_maps(view: state.View, tag: str, limit: int) -> None:
-    """CKA within A, within B and between A and B over the same words of one language."""
-    with st.spinner("Comparing the layers ..."):
-        pairs = [(view.a, view.a)] if view.a == view.b else [(view.a, view.a), (view.b, view.b), (view.a, view.b)]
-        maps = [
-            parts.encoder_map(
-                a, b, f"{data.encoder(a).revision} {data.encoder(b).revision}", view.corpus, tag, view.pool, limit
-            )
-            for a, b in pairs
-        ]
-    between = maps[-1]
-    end = float(between.values[-1, -1])
-    names = ("A", "A"), ("B", "B"), ("A", "B")
-    a, b = encode.names(view.a, view.b)
-    told = f"{a} and {b} see {language(tag).name} words with a CKA of {end:.2f} at their last layers"
-    if view.a == view.b:
-        told = f"How alike the layers of {a} are on {language(tag).name} words"
-    st.markdown(f"### {chrome.plain(told if end == end else between.note)}")
-    layer = {"A": view.layer_a, "B": view.layer_b}
-    panels = [
-        cka_figure.Panel(
-            f"within {one}" if one == two else "between A and B", f"layer of {two}", f"layer of {one}", found,
-            outlined=(layer[one], layer[two]),
-        )
-        for (one, two), found in zip(names, maps, strict=False)
-    ]  # fmt: skip
-    _show_maps(
-        panels, "cka-encoders",
-        f"Each cell compares the same {chrome.plain(language(tag).name)} words at two layers; encoders of another "
-        "depth or width compare as well. It shows whether the geometry is the same, not whether it is good.",
-    )  # fmt: skip
-
-
-def _show_maps(panels: list[cka_figure.Panel], name: str, caption: str) -> None:
-    """The heatmaps with n and the shuffled floor."""
-    first = panels[0].map
-    if first.values.size and first.values[-1, -1] != first.values[-1, -1]:
-        st.info(chrome.plain(first.note or "One side does not vary, so CKA is not defined."))
-        return
-    told = (
-        f"{str(first.estimator).capitalize()} linear CKA over n = {first.n:,} {first.items}; "
-        f"shuffled pairs give {abs(first.floor_mean):.2f}. "
-    )
-    chrome.figure(
-        cka_figure.draw_cka(panels), name=name, data=lambda: _columns(cka_figure.cka_rows(panels)),
-        caption=told + caption, sampled=first.note,
-    )  # fmt: skip
-
-
 def _every_pair(view: state.View, source: str, options: parts.Options) -> None:
     """One measure, one small panel for each language of the sidebar."""
     rows = data.corpus(view.corpus).rows
     others = [tag for tag in view.languages if tag != source and any(source in row and tag in row for row in rows)]
     if len(others) < 2:
         return
-    offered = parts.variants_of(view, (source, others[0]), options)
-    titles = {variant.key: variant.title for variant in offered}
+    texts = {tag: parts.materials(view.corpus, (source, tag), (), options.limit)[:1] for tag in others}
+    offered = {tag: {variant.key: variant for variant in parts.variants_of(texts[tag], options)} for tag in others}
+    titles = {key: variant.title for key, variant in offered[others[0]].items()}
     if not titles:
         return
     usual = next((key for key in USUAL if key in titles), next(iter(titles)))
-    key = st.selectbox(
-        "Measure over all pairs",
-        list(titles),
-        key=state.seeded("over", usual, list(titles)),
-        format_func=titles.__getitem__,
-    )
-    _remember({"over": (key, usual)})
-    known = [tag for tag in others if parts.offers(view, (source, tag), options, key)]
-    curves = parts.all_curves(view, [((source, tag), key) for tag in known], options)
-    drawn = [curve for curve in curves if curve.best is not None]
+    box = state.seeded("over", usual, list(titles))
+    key = st.selectbox("Measure over all pairs", list(titles), key=box, format_func=titles.__getitem__)
+    parts.remember({"over": (key, usual)})
+    known = [tag for tag in others if key in offered[tag]]
+    curves, _ = parts.all_curves(view, [((source, tag), key) for tag in known], options)
+    drawn = [curve for curve in curves if curve.scored]
     if not drawn:
         st.info("No language pair has a score for this measure.")
         return
-    step = len(parts.sides(view))
-    told = ", ".join(
-        f"{name} pulls {sum(map(pulls_apart, curves[n::step]))} of {len(known)}"
-        for n, name in enumerate(encode.names(view.a, view.b)[:step])
-    )
-    name = chrome.plain(language(source).name)
-    st.markdown(f"### {chrome.plain(told)} pairs with {name} apart towards the last layer")
+    st.markdown(f"### {chrome.plain(_told(view, curves, known, language(source).name))}")
     chrome.figure(
         curve_figure.draw_pairs(drawn, columns=min(4, len(known)), chosen={"A": view.layer_a, "B": view.layer_b}),
-        name="layers-languages", data=lambda: _columns(curve_table(curves)),
-        caption=f"{chrome.plain(titles[key])} for each language with {name}, A dashed, B solid, bands of 95 %. "
-        "Panels have different words and sentences, so compare shapes, not heights. " + NO_CHOICE,
+        name="layers-languages", data=lambda: parts.columns(curve_table(curves)),
+        caption=f"{chrome.plain(titles[key])} for each language with {chrome.plain(language(source).name)}, A dashed, "
+        "B solid, bands of 95 %. Panels have different words and sentences, so compare shapes, not heights. "
+        + NO_CHOICE,
         sampled=_sampled(view, (source, known[0]), options.limit),
     )  # fmt: skip
+
+
+def _told(view: state.View, curves: list[Curve], known: list[str], source: str) -> str:
+    """What the curves of all pairs say: how many are pulled apart, or just what is shown."""
+    variant = curves[0].variant
+    if not tells_apart(variant.measure):
+        return f"{variant.title} by layer for each language with {source}"
+    shown = zip("AB", encode.names(view.a, view.b), strict=True)
+    sides = {side: [curve for curve in curves if curve.side == side] for side, _ in parts.sides(view)}
+    told = ", ".join(
+        f"{name} pulls {sum(map(pulls_apart, sides[s]))} of {len(known)}" for s, name in shown if s in sides
+    )
+    return f"{told} pairs with {source} apart towards the last layer"
 
 
 if __name__ == "__main__":

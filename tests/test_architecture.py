@@ -14,8 +14,8 @@ LEAVES = {"errors", "settings", "records", "registry", "store", "assets", "jobs"
 # A room may import itself, leaves, and rooms that stand before it; rooms in one group may not import each other
 # unless the group's order allows it.
 ORDER = [
-    "text", "encoders", "neighbours", "links", "projection", "measures", "comparison", "training", "alignment", "figures",
-    "cli",
+    "text", "encoders", "neighbours", "links", "projection", "scoring", "measures", "comparison", "training",
+    "alignment", "figures", "cli",
 ]  # fmt: skip
 MAY = {room: set(ORDER[: n + 1]) for n, room in enumerate(ORDER)}
 HEAVY = {"torch", "transformers", "umap", "sklearn", "scipy", "pyarrow", "icu", "pandas"}

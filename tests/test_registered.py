@@ -9,9 +9,9 @@ import pytest
 from analysis.encoders.load import load_encoder
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError, IsoglossError
-from analysis.measures.evaluate import choose_settings, evaluate
-from analysis.measures.measure import Need, fits
 from analysis.registry import ROOMS, find, registered
+from analysis.scoring.evaluate import choose_settings, evaluate
+from analysis.scoring.measure import Need, fits
 from analysis.settings import fields
 from analysis.text.lines import Source
 from analysis.text.pharaoh import Links

@@ -17,8 +17,8 @@ from analysis.encoders.names import CARD, Kind, read_card, resolve
 from analysis.encoders.tuned import ADAPTER, ADAPTER_CONFIG
 from analysis.errors import InputError
 from analysis.jobs.job import Job
-from analysis.measures.evaluate import evaluate
 from analysis.records import compare, fingerprint, versions
+from analysis.scoring.evaluate import evaluate
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.languages import normalise_tag
 

@@ -66,6 +66,9 @@ def compare(
         typer.Option("--set", metavar="[MEASURE.]KEY=VALUE", help="A setting of every measure that has it, or of one."),
     ] = None,
     correction: Annotated[str, typer.Option(help="Of p values: holm, bh (Benjamini-Hochberg), none.")] = "holm",
+    distance: Annotated[
+        str, typer.Option(metavar="families|glottolog", help="Hold scores of language pairs against language distance.")
+    ] = "",
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would cost.")] = False,
     items: Annotated[
         Path | None, typer.Option("--items", metavar="DIR", help="Gets what stands behind each score, with its errors.")
@@ -94,6 +97,7 @@ def compare(
         controls=tuple(Control) if controls else _controls(control or []),
         data_dir=str(data_dir) if data_dir else None, max_rows=max_rows,
         languages=tuple(filter(None, re.split(r"[,\s]+", languages))) if languages else None, correction=correction,
+        distance=distance,
     ))  # fmt: skip
     if items is not None:
         outdir.claim(items, "compare")
@@ -230,6 +234,11 @@ def _legend(scores: "Scores") -> None:
     )
     for note in notes:
         console.report(f"note: {note}")
+    if scores.request.distance:
+        from analysis.comparison.distance import against_distance
+
+        for fall in against_distance(scores, scores.request.distance):
+            console.report(f"distance ({scores.request.distance}): {fall}")
 
 
 def _write_items(folder: Path, made: "Plan", scores: "Scores") -> None:

@@ -11,7 +11,7 @@ from analysis.errors import InputError
 from analysis.text.corpus import Bitext
 
 if TYPE_CHECKING:
-    from analysis.measures.measure import Material, Measure
+    from analysis.scoring.measure import Material, Measure
 
 
 def register(app: typer.Typer) -> None:
@@ -38,10 +38,10 @@ def evaluate(
 ) -> None:
     """Score an encoder by one measure, with a 95 % interval over sentences."""
     from analysis.encoders.load import load_encoder
-    from analysis.measures.evaluate import average
-    from analysis.measures.evaluate import evaluate as score
-    from analysis.measures.materials import label as label_of
     from analysis.registry import find
+    from analysis.scoring.evaluate import average
+    from analysis.scoring.evaluate import evaluate as score
+    from analysis.scoring.materials import label as label_of
 
     spec = find("measures", measure)
     model = load_encoder(encoder)
@@ -76,7 +76,7 @@ def _read_materials(
     Raises:
         InputError: more links files than data, data that cannot be read, or that do not fit the measure.
     """
-    from analysis.measures.materials import load_materials
+    from analysis.scoring.materials import load_materials
     from analysis.text.languages import normalise_tag, parse_langs
     from analysis.text.problems import Problems
 

@@ -51,8 +51,8 @@ def forgetting(
     Square brackets hold 95 % bootstrap intervals over sentences; differences are paired. Drift alone is no harm: a
     rotation moves everything and keeps all neighbours.
     """
+    from analysis.comparison.forgetting_report import report_forgetting
     from analysis.encoders.load import load_encoder
-    from analysis.measures.forgetting_report import report_forgetting
 
     model = load_encoder(encoder)
     if base is None and model.base is None:

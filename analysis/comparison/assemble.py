@@ -9,8 +9,8 @@ from analysis.comparison.plan import Cell
 from analysis.comparison.request import Request
 from analysis.comparison.scores import Entry, Scores, Skipped
 from analysis.comparison.significance import ALPHA, adjust, over_languages, paired
-from analysis.measures.evaluate import average
 from analysis.records import Result
+from analysis.scoring.evaluate import average
 
 
 def assemble(

@@ -22,8 +22,8 @@ import numpy as np
 
 from analysis.comparison.plan import Cell
 from analysis.errors import InputError, IsoglossError
-from analysis.measures.measure import Measure
 from analysis.records import Result, fingerprint
+from analysis.scoring.measure import Measure
 from analysis.store import cache_folder
 
 FORMAT = 1  # raise it when results are stored or controls are made in another way
@@ -31,7 +31,13 @@ LIMIT_BYTES = 2**30
 DRAFT_SECONDS = 3600.0
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 _OWN = ("analysis.records", "analysis.comparison.controls")
-_ROOMS = ("analysis.neighbours", "analysis.links", "analysis.links.decoders", "analysis.measures")
+_ROOMS = (
+    "analysis.neighbours",
+    "analysis.links",
+    "analysis.links.decoders",
+    "analysis.scoring",
+    "analysis.measures._parts",
+)
 
 
 def scores_folder() -> Path:
@@ -197,12 +203,12 @@ def code_of(measure: Measure) -> str:
 
 @cache
 def _shared() -> tuple[Path, ...]:
-    """The files of the rooms that measures draw on, those that register a measure left out."""
+    """The files of the rooms that measures draw on."""
     found = [Path(str(import_module(name).__file__)) for name in _OWN]
     for room in _ROOMS:
         package = import_module(room)
         for module in iter_modules(package.__path__):
             path = Path(package.__path__[0]) / f"{module.name}.py"
-            if path.exists() and not (room == "analysis.measures" and b"\nSPEC = " in path.read_bytes()):
+            if path.exists():
                 found.append(path)
     return tuple(sorted(found))

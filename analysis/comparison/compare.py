@@ -22,7 +22,8 @@ def compare(
         settings: `KEY=VALUE` of every measure that has the key, or `MEASURE.KEY=VALUE`.
         controls: `shuffled`, `random`, `same`.
         progress: called with the number of cells done and to do and what is being done.
-        options: further fields of `Request`: langs, links, layers, pool, seed, max_rows, languages, correction.
+        options: further fields of `Request`: langs, links, layers, pool, seed, max_rows, languages,
+            correction, distance.
 
     Returns:
         The comparison; what could not be computed is in its `skipped`. Finished cells are kept in the cache folder.

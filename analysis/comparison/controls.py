@@ -9,10 +9,10 @@ from analysis.comparison.request import Control
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.names import Kind, resolve
 from analysis.encoders.vectors import Unit, Vectors
-from analysis.measures.measure import Measure, Need
-from analysis.measures.space import ManySpace, PairSpace, Space
-from analysis.measures.spaces import Coder
 from analysis.neighbours.rows import has_direction
+from analysis.scoring.measure import Measure, Need
+from analysis.scoring.space import ManySpace, PairSpace, Space
+from analysis.scoring.spaces import Coder
 from analysis.text.corpus import Bitext, Sentence, digest
 from analysis.text.pharaoh import Links
 

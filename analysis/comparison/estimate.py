@@ -13,7 +13,7 @@ from analysis.comparison.speed import BYTES_A_TOKEN, Speed, calibrate, known_spe
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.vectors import Pool, Unit
 from analysis.errors import IsoglossError
-from analysis.measures.measure import Material, Need
+from analysis.scoring.measure import Material, Need
 from analysis.text.corpus import Bitext, Sentence, digest
 from analysis.text.multitext import Multitext
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from analysis.comparison.cells import plain
+from analysis.comparison.distance import Fall, against_distance
 from analysis.comparison.latex import to_latex
 from analysis.comparison.scores import Entry, Scores, correlations
 from analysis.comparison.tables import caption, made_by, number, span, tables
@@ -32,10 +33,16 @@ def as_dict(scores: Scores) -> dict[str, Any]:
         "means": [entry.as_dict() for entry in scores.means],
         "ranks": {key: asdict(scores.mean_rank(key)) for key in scores.keys},
         "correlations": [asdict(one) for one in correlations(scores)],
+        "distance": [one.as_dict() for one in _falls(scores)],
         "skipped": [asdict(one) for one in scores.skipped],
         "missing": scores.missing,
     }
     return plain(found)
+
+
+def _falls(scores: Scores) -> list[Fall]:
+    """Scores against language distance, where the request asks for it."""
+    return against_distance(scores, scores.request.distance) if scores.request.distance else []
 
 
 def to_json(scores: Scores) -> str:

@@ -12,10 +12,10 @@ from analysis.encoders.encoder import Encoder
 from analysis.encoders.load import load_encoder
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError, IsoglossError
-from analysis.measures.evaluate import choose_settings, default_layer
-from analysis.measures.materials import label, languages_of
-from analysis.measures.measure import Material, Measure
 from analysis.registry import find
+from analysis.scoring.evaluate import choose_settings, default_layer
+from analysis.scoring.materials import label, languages_of
+from analysis.scoring.measure import Material, Measure
 from analysis.text.corpus import Bitext
 from analysis.text.multitext import Multitext
 from analysis.text.problems import Problems
@@ -225,7 +225,7 @@ def _cell(request: Request, asked: Asked, material: Material, data: str, row: Ro
     Raises:
         InputError: a layer the encoder does not have, or a measure that needs a base or a masked-LM head without one.
     """
-    from analysis.measures.masked_lm import headed_folder
+    from analysis.scoring.masked_lm import headed_folder
 
     measure = find("measures", asked.measure)
     layer = default_layer(measure, row.like) if slot is None else slot

@@ -8,8 +8,8 @@ import numpy as np
 
 from analysis.comparison.request import Request
 from analysis.errors import InputError, IsoglossError, unknown
-from analysis.measures.materials import languages_of, load_materials
-from analysis.measures.measure import Material, Measure, Need, fits
+from analysis.scoring.materials import languages_of, load_materials
+from analysis.scoring.measure import Material, Measure, Need, fits
 from analysis.text.corpus import Bitext
 from analysis.text.languages import normalise_tag, parse_langs
 from analysis.text.load import corpus_bitexts

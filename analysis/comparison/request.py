@@ -8,6 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+from analysis.comparison.kinship import Distance
 from analysis.encoders.vectors import Pool
 from analysis.errors import InputError, unknown
 from analysis.registry import find, registered
@@ -105,6 +106,8 @@ class Request:
         max_rows: more rows than this are sampled, each data by itself; None for all.
         languages: those wanted where no pair is named; None for all.
         correction: of p values for the number of tests: `holm`, `bh` (Benjamini-Hochberg) or `none`.
+        distance: hold scores of language pairs against the languages' distance by `families` or `glottolog`; "" for
+            not at all.
     """
 
     encoders: tuple[str, ...]
@@ -121,6 +124,7 @@ class Request:
     max_rows: int | None = None
     languages: tuple[str, ...] | None = None
     correction: str = "holm"
+    distance: str = ""
 
     def as_spec(self) -> dict[str, Any]:
         """A JSON-able dict that `from_spec` reads."""
@@ -154,6 +158,7 @@ class Request:
             "langs": self.langs, "languages": self.languages and ",".join(self.languages), "max-rows": self.max_rows,
             "layers": layers if layers != DEFAULT else None, "pool": self.pool if self.pool != Pool.MEAN else None,
             "seed": self.seed or None, "correction": self.correction if self.correction != "holm" else None,
+            "distance": self.distance or None,
             "data-dir": self.data_dir,
         }  # fmt: skip
         options += [word for key, value in plain.items() if value is not None for word in (f"--{key}", str(value))]
@@ -165,7 +170,8 @@ def checked(request: Request) -> Request:
     """The request without repeats, if everything in it can be.
 
     Raises:
-        InputError: nothing to compare, an unknown measure, setting, pooling or correction, or a number out of range.
+        InputError: nothing to compare, an unknown measure, setting, pooling, correction or distance, or a number out
+            of range.
     """
     for name in ("encoders", "measures", "data"):
         if not getattr(request, name):
@@ -175,12 +181,11 @@ def checked(request: Request) -> Request:
             f"{len(request.links)} --links for {len(request.data)} --data; the n-th --links belongs to the n-th --data"
         )
     _member(Pool, "pooling", request.pool)
+    if request.distance and request.distance not in list(Distance):
+        raise unknown("distance", request.distance, list(Distance))
     if request.correction not in CORRECTIONS:
         raise unknown("correction", request.correction, CORRECTIONS)
-    if isinstance(request.layers, str) and request.layers not in (DEFAULT, ALL):
-        raise InputError(f"layers {request.layers!r} are none; valid: default, all, or numbers like 0,6,12")
-    if not isinstance(request.layers, str) and (not request.layers or min(request.layers) < 0):
-        raise InputError("layers are numbers from 0 on; valid: default, all, or numbers like 0,6,12")
+    _check_layers(request.layers)
     if request.max_rows is not None and request.max_rows < 1:
         raise InputError(f"max_rows={request.max_rows} is out of range; valid: at least 1")
     for asked in request.measures:
@@ -190,6 +195,18 @@ def checked(request: Request) -> Request:
         request, layers=layers, encoders=tuple(dict.fromkeys(request.encoders)),
         measures=tuple(dict.fromkeys(request.measures)), controls=tuple(dict.fromkeys(request.controls)),
     )  # fmt: skip
+
+
+def _check_layers(layers: Layers) -> None:
+    """Raise unless they are numbers, or a word for some.
+
+    Raises:
+        InputError: they are not.
+    """
+    if isinstance(layers, str) and layers not in (DEFAULT, ALL):
+        raise InputError(f"layers {layers!r} are none; valid: default, all, or numbers like 0,6,12")
+    if not isinstance(layers, str) and (not layers or min(layers) < 0):
+        raise InputError("layers are numbers from 0 on; valid: default, all, or numbers like 0,6,12")
 
 
 def spread(measures: Sequence[str], settings: Sequence[str]) -> tuple[Asked, ...]:

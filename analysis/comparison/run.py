@@ -17,8 +17,8 @@ from analysis.comparison.tables import column_of
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.vectors import Pool, Unit
 from analysis.errors import InputError, IsoglossError
-from analysis.measures.spaces import base_of, make_spaces
 from analysis.records import Result
+from analysis.scoring.spaces import base_of, make_spaces
 
 Tick = Callable[[int, int, str], None]
 

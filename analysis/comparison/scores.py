@@ -279,8 +279,8 @@ def correlations(scores: Scores) -> list[Agreement]:
 
 def is_symmetric(entry: Entry) -> bool:
     """Whether a score of A and B is one of B and A too: scores of parallel text are, judged pairs are not."""
-    from analysis.measures.measure import Need
     from analysis.registry import find
+    from analysis.scoring.measure import Need
 
     return find("measures", entry.measure).needs in (Need.PAIRS, Need.LINKS)
 

@@ -1,6 +1,7 @@
 """Curves of a measure over layers, encoder A against encoder B, with their intervals."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import InputError
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 SIDE_COLOURS = {"A": theme.NEUTRAL, "B": theme.ACCENT}
 DASHES = {"A": [4, 3], "B": [1, 0]}
+LINES = "|"  # between the lines of a panel's title
+TITLE_WIDTH = 26  # letters of a line of it
 WIDTH = 780  # of the whole figure, so that it fits beside the sidebar of a small laptop
 
 
@@ -30,8 +33,8 @@ def draw_curves(
     Raises:
         InputError: no curve at all.
     """
-    names = list(dict.fromkeys(curve.variant.title for curve in curves))
-    return _panels(curves, "measure", names, columns, height, chosen or {}, colour="side")
+    names = list(dict.fromkeys(_panel_name(curve, curves) for curve in curves))
+    return _panels(curves, "panel", names, columns, height, chosen or {}, colour="side")
 
 
 def draw_pairs(
@@ -52,9 +55,17 @@ def draw_pairs(
     return _panels(curves, "pair", names, columns, height, chosen or {}, colour="pair")
 
 
-def _pair_name(pair: tuple[str, str]) -> str:
+def _pair_name(pair: tuple[str, ...]) -> str:
     """`en-ru, Russian`."""
-    return f"{pair[0]}-{pair[1]}, {language(pair[1]).name}"
+    return f"{'-'.join(pair)}, {language(pair[-1]).name}"
+
+
+def _panel_name(curve: Curve, curves: Sequence[Curve]) -> str:
+    """The measure, on a second line its unit and the text where panels differ in them."""
+    units = len({result.unit for one in curves for result in one.results[:1]}) > 1
+    about = len({one.about for one in curves}) > 1
+    second = [*([curve.results[0].unit] if units else []), *([curve.about] if about else [])]
+    return LINES.join(filter(None, (*wrap(curve.variant.title, TITLE_WIDTH), ", ".join(second))))
 
 
 def _panels(
@@ -107,7 +118,10 @@ def _panels(
     ]
     upright = base.transform_filter("datum.chosen").mark_rule(strokeWidth=1, strokeDash=[1, 3], tooltip=None)
     width = max(90, (WIDTH - 50) // columns - 18 if len(units) == 1 else WIDTH // columns - 60)
-    header = alt.Header(labelFontSize=12, labelFontWeight="bold")
+    header = alt.Header(
+        labelFontSize=12, labelFontWeight="bold", labelLineHeight=14, labelAnchor="start",
+        labelExpr=f"split(datum.label, '{LINES}')",
+    )  # fmt: skip
     chart = (
         alt.layer(upright, band, line, small, best, *labels, data=alt.Data(values=rows))
         .properties(width=width, height=height)
@@ -122,8 +136,9 @@ def _panels(
 def _rows(curves: Sequence[Curve], chosen: Mapping[str, int]) -> list[dict[str, Any]]:
     """The records that are drawn, layers without a score left out."""
     table = curve_table(curves)
-    for row in table:
-        row["pair"] = _pair_name((row["source"], row["target"]))
+    points = [curve for curve in curves for _ in curve.layers]
+    for row, curve in zip(table, points, strict=True):
+        row["pair"], row["panel"] = _pair_name(curve.pair), _panel_name(curve, curves)
         row["chosen"] = chosen.get(row["side"]) == row["layer"]
         row["shown"] = f"{row['side']}  {row['encoder']}"
     return [row for row in table if row["score"] is not None]

@@ -7,12 +7,12 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.hsic import centre
-from analysis.measures.measure import Measure, Need, unscored
-from analysis.measures.resampled import resampled
-from analysis.measures.samples import CONSTANT, MINIMUM, ROUNDING, PairSample, sample_pairs, sum_clusters, why_unscored
-from analysis.measures.space import PairSpace
+from analysis.measures._parts.hsic import centre
 from analysis.records import Result, resamples
+from analysis.scoring.measure import Measure, Need, unscored
+from analysis.scoring.resampled import resampled
+from analysis.scoring.samples import CONSTANT, MINIMUM, ROUNDING, PairSample, sample_pairs, sum_clusters, why_unscored
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 SHUFFLES = 5  # random pairings behind the floor

@@ -6,13 +6,13 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.measure import Measure, Need, unscored
-from analysis.measures.resampled import resampled
-from analysis.measures.samples import MINIMUM, PairSample, sample_pairs, sum_clusters, too_few
-from analysis.measures.space import PairSpace
-from analysis.measures.spectrum import spectrum_of
+from analysis.measures._parts.spectrum import spectrum_of
 from analysis.neighbours.rows import normalise_rows, row_products
 from analysis.records import Result, resamples
+from analysis.scoring.measure import Measure, Need, unscored
+from analysis.scoring.resampled import resampled
+from analysis.scoring.samples import MINIMUM, PairSample, sample_pairs, sum_clusters, too_few
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 

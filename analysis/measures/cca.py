@@ -6,12 +6,12 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.canonical import Canonical, Side, canonical, principal_side
-from analysis.measures.measure import Measure, Need, unscored
-from analysis.measures.resampled import half_samples, moved_onto, resampled
-from analysis.measures.samples import MINIMUM, sample_pairs, why_unscored
-from analysis.measures.space import PairSpace
+from analysis.measures._parts.canonical import Canonical, Side, canonical, principal_side
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, unscored
+from analysis.scoring.resampled import half_samples, moved_onto, resampled
+from analysis.scoring.samples import MINIMUM, sample_pairs, why_unscored
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 SHUFFLES = 5  # random pairings behind the floor

@@ -6,13 +6,13 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.cka_batches import cka_of_subsets, minibatch_cka, random_batches
-from analysis.measures.hsic import MINIMUM, Estimator, centre, cka_with_floor
-from analysis.measures.measure import Measure, Need, unscored
-from analysis.measures.resampled import half_samples, moved_onto, resampled
-from analysis.measures.samples import CONSTANT, PairSample, sample_pairs, why_unscored
-from analysis.measures.space import PairSpace
+from analysis.measures._parts.cka_batches import cka_of_subsets, minibatch_cka, random_batches
+from analysis.measures._parts.hsic import MINIMUM, Estimator, centre, cka_with_floor
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, unscored
+from analysis.scoring.resampled import half_samples, moved_onto, resampled
+from analysis.scoring.samples import CONSTANT, PairSample, sample_pairs, why_unscored
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 MINIBATCH = "minibatch"

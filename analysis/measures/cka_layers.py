@@ -6,10 +6,10 @@ import numpy as np
 
 from analysis.encoders.vectors import Unit, Vectors
 from analysis.errors import InputError
-from analysis.measures.hsic import MINIMUM, Estimator, cka_matrix
-from analysis.measures.measure import pair_space
-from analysis.measures.pairs import Pairs, linked_words, paired_sentences
+from analysis.measures._parts.hsic import MINIMUM, Estimator, cka_matrix
 from analysis.neighbours.rows import has_direction
+from analysis.scoring.measure import pair_space
+from analysis.scoring.pairs import Pairs, linked_words, paired_sentences
 from analysis.text.corpus import Bitext
 
 MAX_ITEMS = 1000

@@ -1,20 +1,25 @@
-"""A measure over the layers of an encoder as one curve: which ones there are, their best layer, what they say."""
+"""A measure over the layers of an encoder as one curve: which ones there are, their best layer, their tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analysis.encoders.vectors import Unit, Vectors
-from analysis.errors import unknown
-from analysis.measures.measure import Measure, fits, layer_curve
-from analysis.records import Result, compare
+from analysis.encoders.encoder import Encoder
+from analysis.encoders.vectors import Pool, Unit, Vectors
+from analysis.errors import InputError, unknown
+from analysis.records import Comparison, Result, compare
 from analysis.registry import registered
+from analysis.scoring.evaluate import evaluate_layers
+from analysis.scoring.materials import languages_of
+from analysis.scoring.measure import Material, Measure, Need, fits, layer_curve
 from analysis.settings import fields
 from analysis.text.corpus import Bitext
+from analysis.text.multitext import Multitext, Text
 
 SCORES = {"cosine": "cosine", "csls": "CSLS"}
-LOW = 10  # percent below which no title says that languages are kept together
 USUAL = ("word_retrieval-cosine", "word_retrieval-csls", "sentence_retrieval-cosine", "link_f1")
+KINDS = {Need.MANY: Multitext, Need.TEXT: Text}
+NO_LAYERS = "it asks the masked-LM head, which has one layer only"
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class Curve:
-    """One measure at every layer of one encoder for one language pair.
+    """One measure at every layer of one encoder on one text.
 
     Attributes:
         side: `A` or `B`.
         encoder: its name.
-        pair: the two languages.
+        pair: the languages of the text: two of sentence pairs, any number of a multi-way text, one of a text.
         variant: what was measured.
         layers: the layers, ascending.
         results: one a layer.
@@ -49,10 +54,20 @@ class Curve:
 
     side: str
     encoder: str
-    pair: tuple[str, str]
+    pair: tuple[str, ...]
     variant: Variant
     layers: tuple[int, ...]
     results: tuple[Result, ...]
+
+    @property
+    def about(self) -> str:
+        """The languages as a title names them: `en-ru`, `en`, `6 languages`."""
+        return "-".join(self.pair) if len(self.pair) < 3 else f"{len(self.pair)} languages"
+
+    @property
+    def scored(self) -> bool:
+        """Whether any layer has a score."""
+        return any(result.score is not None for result in self.results)
 
     @property
     def best(self) -> int | None:
@@ -69,11 +84,11 @@ class Curve:
         return "; ".join(dict.fromkeys(result.note for result in self.results if result.note))
 
 
-def variants(bitext: Bitext, *, decoder: str = "argmax", level: str = "word", options: str = "") -> list[Variant]:
+def variants(*materials: Material, decoder: str = "argmax", level: str = "word", options: str = "") -> list[Variant]:
     """Every registered measure that fits the data; one that scores by cosine or CSLS comes once for each.
 
     Args:
-        bitext: the sentence pairs.
+        materials: what there is to measure on, of one text: sentence pairs, the rows of several languages, one language.
         decoder: how link measures read links off similarities.
         level: whether link measures compare words or subwords.
         options: settings of the decoder, as `key=value` separated by spaces.
@@ -81,7 +96,7 @@ def variants(bitext: Bitext, *, decoder: str = "argmax", level: str = "word", op
     wanted = {"decoder": decoder, "level": level, "options": options}
     found = []
     for measure in registered("measures").values():
-        if fits(measure, bitext):
+        if misfit(measure, materials):
             continue
         known = {field.name: field for field in fields(measure.settings)}
         chosen = {name: value for name, value in wanted.items() if name in known}
@@ -90,9 +105,30 @@ def variants(bitext: Bitext, *, decoder: str = "argmax", level: str = "word", op
         if not scores:
             found.append(Variant(measure.name, measure.title, measure, settings))
         for score in scores:
-            title = f"{measure.title}, {SCORES.get(score, score)}"
+            title = f"{measure.title}, {SCORES.get(score, score.replace('_', ' '))}"
             found.append(Variant(f"{measure.name}-{score}", title, measure, replace(settings, score=score)))
     return found
+
+
+def misfit(measure: Measure, materials: Sequence[Material]) -> str:
+    """Why a measure has no curve on these data, or "" if it has one.
+
+    Args:
+        measure: the measure.
+        materials: as for `variants`.
+    """
+    if measure.needs_head:
+        return NO_LAYERS
+    material = material_for(measure, materials)
+    if material is None:
+        return f"it needs {measure.needs}"
+    return fits(measure, material).removeprefix(material.name).strip()
+
+
+def material_for(measure: Measure, materials: Sequence[Material]) -> Material | None:
+    """The kind of data a measure looks at among those there are, or None."""
+    kind = KINDS.get(measure.needs, Bitext)
+    return next((material for material in materials if isinstance(material, kind)), None)
 
 
 def find_variant(key: str, offered: Sequence[Variant]) -> Variant:
@@ -133,102 +169,78 @@ def make_curve(
     return Curve(side, encoder, bitext.languages, variant, source.layers, tuple(results))
 
 
-def tell_curves(a: Curve, b: Curve) -> str:
-    """The finding of two curves of one measure and language pair in one line, for a title.
+def encode_curve(
+    side: str, name: str, variant: Variant, encoder: Encoder, material: Material, *, pool: Pool | str = Pool.MEAN,
+    seed: int = 0, progress: Callable[[int, int], None] | None = None,
+) -> Curve:  # fmt: skip
+    """The curve of an encoder on any kind of data, which are encoded once for all layers.
 
-    "Pulls apart" is said only where the paired bootstrap of the best layer against the last excludes chance,
-    corrected for the best being picked among all layers (Bonferroni); a difference of B from A only where the
-    interval of theirs excludes zero.
+    Args:
+        side: `A` or `B`.
+        name: what legends call the encoder.
+        variant: what to measure.
+        encoder: the encoder.
+        material: what the measure looks at.
+        pool: how a unit's tokens become one vector.
+        seed: as for `make_curve`.
+        progress: called with the number of tokens done and to do.
+
+    Raises:
+        InputError: data or an encoder that lack what the measure needs (a base, for measures of forgetting).
     """
-    pair = "-".join(a.pair)
-    if a.best is None or b.best is None:
-        return f"{a.variant.title}: no score for {pair}"
-    if a.results[-1].low is None or b.results[-1].low is None:
-        ends = f"{a.encoder} {_value(a, -1)}, {b.encoder} {_value(b, -1)}"
-        return f"{a.variant.title} of {pair}: too few sentence pairs to tell anything ({ends} at the last layer)"
-    if a is b or (a.encoder, a.results) == (b.encoder, b.results):
-        return _tell_one(a, pair)
-    told_a, told_b = _tell_one(a, pair), _tell_one(b, "it")
-    if " keeps " in told_a:
-        told_b = told_b.replace(" keeps it together to the last layer", " does so too")
-    return f"{told_a}; {told_b}{_tell_gain(a, b)}"
-
-
-def _tell_one(curve: Curve, pair: str) -> str:
-    """What one curve does from its best layer to its last."""
-    best, last = curve.best or 0, len(curve.layers) - 1
-    top, end = _value(curve, best), _value(curve, last)
-    if curve.variant.measure.higher_is_better and curve.results[best].unit == "percent" and _score(curve, best) < LOW:
-        return f"{curve.encoder} lines {pair} up at no layer (at best {top})"
-    if not pulls_apart(curve):
-        return f"{curve.encoder} keeps {pair} together to the last layer ({end})"
-    return f"{curve.encoder} pulls {pair} apart after layer {curve.layers[best]} ({top}, at the last layer {end})"
+    results = evaluate_layers(
+        variant.measure, encoder, material, settings=variant.settings, seed=seed, pool=pool, progress=progress
+    )
+    layers = tuple(range(encoder.depth + 1))
+    return Curve(side, name, languages_of(material), variant, layers, tuple(results))
 
 
 def pulls_apart(curve: Curve) -> bool:
     """Whether the last layer is worse than the best beyond chance, the best being picked among all layers."""
     if curve.best is None or curve.best == len(curve.results) - 1:
         return False
-    best, last = curve.results[curve.best], curve.results[-1]
-    if best.low is None or last.low is None:
-        return False
+    last = curve.results[-1]
+    change = paired(curve.results[curve.best], last)
     # Bonferroni; fewer replicates cannot give a smaller p than one of them on the other side.
     limit = max(0.05 / len(curve.layers), 2 / (len(last.replicates) + 1))
-    return compare(best, last).p_value <= limit
+    return change is not None and change.p_value <= limit
 
 
-def _tell_gain(a: Curve, b: Curve) -> str:
-    """B's change against A at the last layer where it is beyond chance, else that it is not."""
-    one, two = a.results[-1], b.results[-1]
-    if one.score is None or two.score is None or one.low is None or two.low is None:
-        return ""
-    change = compare(one, two)
-    if not change.significant:
-        return ", no clear difference at the last layer"
-    return f", {_signed(change.difference, one.unit)} at the last layer"
+def paired(one: Result, two: Result) -> Comparison | None:
+    """The paired test of two results, None where one of them has no score, no interval or other sentences."""
+    if None in (one.score, one.low, two.score, two.low):
+        return None
+    try:
+        return compare(one, two)
+    except InputError:
+        return None
 
 
-def _score(curve: Curve, at: int) -> float:
-    """A score, 0 where there is none."""
-    return curve.results[at].score or 0.0
-
-
-def _value(curve: Curve, at: int) -> str:
-    """A score as it is read in a title."""
-    score = curve.results[at].score
-    if score is None:
-        return "no score"
-    return f"{score:.0f} %" if curve.results[at].unit == "percent" else f"{score:.2f}"
-
-
-def _signed(difference: float, unit: str) -> str:
-    """A change with its sign and unit."""
-    return f"{difference:+.0f} points" if unit == "percent" else f"{difference:+.2f}"
-
-
-def compare_at(a: Curve, b: Curve, layer_a: int, layer_b: int) -> dict[str, Any]:
+def compare_at(a: Curve | None, b: Curve | None, layer_a: int, layer_b: int) -> dict[str, Any]:
     """One record: both scores at two layers, B's change and its paired 95 % interval.
 
     Args:
-        a: the curve of A.
-        b: the curve of B, of the same measure and language pair.
+        a: the curve of A, None where A has none.
+        b: the curve of B, of the same measure and text, None where B has none.
         layer_a: a layer of A.
         layer_b: a layer of B.
     """
-    one, two = a.results[a.layers.index(layer_a)], b.results[b.layers.index(layer_b)]
-    paired = None not in (one.low, two.low) and one.score is not None and two.score is not None
-    change = compare(one, two) if paired else None
+    curve = a or b
+    assert curve is not None
+    one = None if a is None else a.results[a.layers.index(layer_a)]
+    two = None if b is None else b.results[b.layers.index(layer_b)]
+    change = None if one is None or two is None else paired(one, two)
     return {
-        "measure": a.variant.title,
-        "best layer A": None if a.best is None else a.layers[a.best],
-        f"A, layer {layer_a}": one.score,
-        "best layer B": None if b.best is None else b.layers[b.best],
-        f"B, layer {layer_b}": two.score,
+        "measure": curve.variant.title,
+        "best layer A": None if a is None or a.best is None else a.layers[a.best],
+        f"A, layer {layer_a}": None if one is None else one.score,
+        "best layer B": None if b is None or b.best is None else b.layers[b.best],
+        f"B, layer {layer_b}": None if two is None else two.score,
         "B against A": change.difference if change else None,
         "from": change.low if change else None,
         "to": change.high if change else None,
         "beyond chance": ("yes" if change.significant else "no") if change else "unknown",
-        "n": one.n,
+        "n": (one or two).n,  # type: ignore[union-attr]
     }
 
 
@@ -242,7 +254,8 @@ def curve_table(curves: Iterable[Curve]) -> list[dict[str, Any]]:
                     "side": curve.side,
                     "encoder": curve.encoder,
                     "source": curve.pair[0],
-                    "target": curve.pair[1],
+                    "target": curve.pair[1] if len(curve.pair) == 2 else "",
+                    "languages": curve.about,
                     "measure": curve.variant.title,
                     "layer": layer,
                     "depth": layer / max(curve.layers[-1], 1),

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.lexicon import Types, linked_lexicon, make_types, read_lexicon
-from analysis.measures.measure import Measure, Need, require_unit, scored, unscored
-from analysis.measures.pairs import sum_rows
-from analysis.measures.scorers import make_scorer, rank_golds
-from analysis.measures.space import PairSpace
+from analysis.measures._parts.lexicon import Types, linked_lexicon, make_types, read_lexicon
+from analysis.measures._parts.scorers import make_scorer, rank_golds
 from analysis.neighbours.exact import Score
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, require_unit, scored, unscored
+from analysis.scoring.pairs import sum_rows
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 

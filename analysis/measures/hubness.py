@@ -6,14 +6,14 @@ from typing import Annotated, Any
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.measure import Measure, Need, require_unit, unscored
-from analysis.measures.pairs import linked_words
-from analysis.measures.resampled import half_samples, moved_onto, resampled
-from analysis.measures.samples import UnitSample, sample_units
-from analysis.measures.space import PairSpace
 from analysis.neighbours.corrected import Correction, corrected_nearest
 from analysis.neighbours.rows import distinct_rows, normalise_rows
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, require_unit, unscored
+from analysis.scoring.pairs import linked_words
+from analysis.scoring.resampled import half_samples, moved_onto, resampled
+from analysis.scoring.samples import UnitSample, sample_units
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 LISTED = 15  # hubs and anti-hubs of each direction in the items

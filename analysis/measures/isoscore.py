@@ -6,13 +6,13 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit
+from analysis.measures._parts.spectrum import participation, resampled_variances, spectrum_of
 from analysis.measures.effective_rank import few_units_note, spectrum_items
-from analysis.measures.measure import Measure, Need, unscored
-from analysis.measures.resampled import moved_onto, resampled
-from analysis.measures.samples import MINIMUM, sample_units, too_few
-from analysis.measures.space import PairSpace
-from analysis.measures.spectrum import participation, resampled_variances, spectrum_of
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, unscored
+from analysis.scoring.resampled import moved_onto, resampled
+from analysis.scoring.samples import MINIMUM, sample_units, too_few
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 

@@ -8,11 +8,11 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.measure import Measure, Need, unscored
-from analysis.measures.resampled import HALVES, resampled
-from analysis.measures.space import ManySpace
 from analysis.neighbours.rows import has_direction, normalise_rows
 from analysis.records import Result, resamples
+from analysis.scoring.measure import Measure, Need, unscored
+from analysis.scoring.resampled import HALVES, resampled
+from analysis.scoring.space import ManySpace
 from analysis.settings import Setting, check
 from analysis.text.languages import language
 

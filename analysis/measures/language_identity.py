@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.measure import Measure, Need, scored, unscored
-from analysis.measures.space import ManySpace
 from analysis.neighbours.rows import has_direction
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, scored, unscored
+from analysis.scoring.space import ManySpace
 from analysis.settings import Setting, check
 
 LEAST = 2  # languages, and rows of each

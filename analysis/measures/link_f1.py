@@ -3,9 +3,9 @@
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.link_scores import SURE, LinkSettings, count_links, f1, link_items, link_note, link_parts
-from analysis.measures.measure import Measure, Need, PairSpace, scored, unscored
+from analysis.measures._parts.link_scores import SURE, LinkSettings, count_links, f1, link_items, link_note, link_parts
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, PairSpace, scored, unscored
 
 
 def compute(space: PairSpace, settings: LinkSettings | None = None, *, seed: int = 0) -> Result:

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.masked_lm import load_masked_lm, losses, mask_tokens
-from analysis.measures.measure import Measure, Need, scored, unscored
-from analysis.measures.pairs import sum_rows
-from analysis.measures.space import TextSpace
 from analysis.records import Result
+from analysis.scoring.masked_lm import load_masked_lm, losses, mask_tokens
+from analysis.scoring.measure import Measure, Need, scored, unscored
+from analysis.scoring.pairs import sum_rows
+from analysis.scoring.space import TextSpace
 from analysis.settings import Setting, check
 
 LARGEST = 50.0  # nats; exp of more is no number anybody reads

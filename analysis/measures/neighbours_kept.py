@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from analysis.encoders.vectors import Unit
-from analysis.measures import forgetting
-from analysis.measures.measure import Measure, Need
-from analysis.measures.moved import moved_units, told
-from analysis.measures.space import TextSpace
+from analysis.measures._parts.moved import moved_units, told
 from analysis.records import Result
+from analysis.scoring import forgetting
+from analysis.scoring.measure import Measure, Need
+from analysis.scoring.space import TextSpace
 from analysis.settings import Setting, check
 
 

@@ -6,10 +6,10 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit, Units
-from analysis.measures.measure import Measure, Need, scored, unscored
-from analysis.measures.samples import MINIMUM, UnitSample, sample_units, sum_clusters, too_few
-from analysis.measures.space import PairSpace
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, scored, unscored
+from analysis.scoring.samples import MINIMUM, UnitSample, sample_units, sum_clusters, too_few
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.linear_maps import ROWS, LinearMap, least_squares, procrustes, procrustes_residual
-from analysis.measures.measure import Measure, Need, scored, unscored
-from analysis.measures.samples import MINIMUM, PairSample, sample_pairs
-from analysis.measures.space import PairSpace
+from analysis.measures._parts.linear_maps import ROWS, LinearMap, least_squares, procrustes, procrustes_residual
 from analysis.neighbours.exact import Score
 from analysis.neighbours.mutual import mutual_first
 from analysis.records import Result, bootstrap
+from analysis.scoring.measure import Measure, Need, scored, unscored
+from analysis.scoring.samples import MINIMUM, PairSample, sample_pairs
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 SHUFFLES = 3  # random pairings behind the floor of the residual

@@ -6,10 +6,10 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.correlation import Kind, correlation
-from analysis.measures.judged_pairs import ScoredPairs, correlated, cosines, scored_pairs
-from analysis.measures.measure import Measure, Need, PairSpace
+from analysis.measures._parts.judged_pairs import ScoredPairs, correlated, cosines, scored_pairs
 from analysis.records import Result
+from analysis.scoring.correlation import Kind, correlation
+from analysis.scoring.measure import Measure, Need, PairSpace
 from analysis.settings import Setting, check
 
 

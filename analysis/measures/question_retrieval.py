@@ -6,15 +6,15 @@ from typing import Annotated, Any
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.centring import centre_rows
-from analysis.measures.measure import Measure, Need, require_unit, scored, unscored
-from analysis.measures.pairs import Pairs, paired_sentences, sum_rows
-from analysis.measures.recall import distinct, recall_parts
-from analysis.measures.space import PairSpace
+from analysis.measures._parts.centring import centre_rows
+from analysis.measures._parts.recall import distinct, recall_parts
 from analysis.neighbours.exact import Score, ranks
 from analysis.neighbours.first import first_matches
 from analysis.neighbours.rows import has_direction
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, require_unit, scored, unscored
+from analysis.scoring.pairs import Pairs, paired_sentences, sum_rows
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 

@@ -6,11 +6,11 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.measure import Measure, Need, unscored
-from analysis.measures.resampled import half_samples, moved_onto, resampled
-from analysis.measures.samples import CONSTANT, MINIMUM, sample_pairs, too_few
-from analysis.measures.space import PairSpace
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, unscored
+from analysis.scoring.resampled import half_samples, moved_onto, resampled
+from analysis.scoring.samples import CONSTANT, MINIMUM, sample_pairs, too_few
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 SHUFFLES = 5  # random pairings behind the floor

@@ -6,16 +6,16 @@ from typing import Annotated, Any
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.centring import centre_rows
-from analysis.measures.measure import Measure, Need, require_unit, scored, unscored
-from analysis.measures.pairs import Pairs, paired_sentences, sum_rows
-from analysis.measures.recall import distinct, recall_parts
-from analysis.measures.scorers import make_scorer, rank_golds
-from analysis.measures.space import PairSpace
+from analysis.measures._parts.centring import centre_rows
+from analysis.measures._parts.recall import distinct, recall_parts
+from analysis.measures._parts.scorers import make_scorer, rank_golds
 from analysis.neighbours.exact import Score, ranks
 from analysis.neighbours.mutual import mutual_first
 from analysis.neighbours.rows import has_direction, normalise_rows
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, require_unit, scored, unscored
+from analysis.scoring.pairs import Pairs, paired_sentences, sum_rows
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.correlation import Kind
-from analysis.measures.judged_pairs import correlated, cosines, scored_pairs
-from analysis.measures.measure import Measure, Need, PairSpace
+from analysis.measures._parts.judged_pairs import correlated, cosines, scored_pairs
 from analysis.records import Result
+from analysis.scoring.correlation import Kind
+from analysis.scoring.measure import Measure, Need, PairSpace
 from analysis.settings import Setting, check
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from analysis.encoders.vectors import Unit, Units
 from analysis.errors import InputError
-from analysis.measures.judged_pairs import cosines
-from analysis.measures.measure import Measure, Need, PairSpace, require_unit, scored, unscored
-from analysis.measures.pairs import require_links, sum_rows
-from analysis.measures.thresholds import fold_thresholds, percent_auc
+from analysis.measures._parts.judged_pairs import cosines
+from analysis.measures._parts.thresholds import fold_thresholds, percent_auc
 from analysis.neighbours.rows import has_direction
 from analysis.records import Result
+from analysis.scoring.measure import Measure, Need, PairSpace, require_unit, scored, unscored
+from analysis.scoring.pairs import require_links, sum_rows
 from analysis.settings import Setting, check
 
 FOLDS = "folds"

@@ -6,16 +6,16 @@ from typing import Annotated
 import numpy as np
 
 from analysis.encoders.vectors import Unit
-from analysis.measures.breakdown import word_class
-from analysis.measures.measure import Measure, Need, require_unit, scored, unscored
-from analysis.measures.pairs import Pairs, require_links, sum_rows
-from analysis.measures.space import PairSpace
-from analysis.measures.word_queries import WordSide, identical_words, make_sides, query_items, query_pairs
+from analysis.measures._parts.word_queries import WordSide, identical_words, make_sides, query_items, query_pairs
 from analysis.neighbours.exact import Score, ranks
 from analysis.neighbours.first import legacy_matches
 from analysis.neighbours.mutual import BothWays, mutual_first
 from analysis.neighbours.rows import has_direction
 from analysis.records import Result
+from analysis.scoring.breakdown import word_class
+from analysis.scoring.measure import Measure, Need, require_unit, scored, unscored
+from analysis.scoring.pairs import Pairs, require_links, sum_rows
+from analysis.scoring.space import PairSpace
 from analysis.settings import Setting, check
 
 LEGACY = "legacy"

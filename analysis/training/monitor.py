@@ -7,8 +7,8 @@ import numpy as np
 
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.model import Model
-from analysis.measures.evaluate import evaluate
-from analysis.measures.forgetting import drift_of, kept_share
+from analysis.scoring.evaluate import evaluate
+from analysis.scoring.forgetting import drift_of, kept_share
 from analysis.text.corpus import Bitext, Sentence
 from analysis.training.encode import encode
 from analysis.training.examples import Side, sides_of

@@ -216,9 +216,9 @@ def _score(
     settings: tuple[str, ...],
 ) -> Result:  # fmt: skip
     """The result, kept by everything that decides it."""
-    from analysis.measures.evaluate import choose_settings
-    from analysis.measures.measure import pair_space
     from analysis.registry import find
+    from analysis.scoring.evaluate import choose_settings
+    from analysis.scoring.measure import pair_space
 
     spec = find("measures", measure)
     options = choose_settings(spec, encoder(name), settings)

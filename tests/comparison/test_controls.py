@@ -11,8 +11,8 @@ from analysis.comparison.request import EXPLAINED, Control
 from analysis.comparison.run import run
 from analysis.encoders.load import load_encoder
 from analysis.encoders.vectors import Unit
-from analysis.measures.space import ManySpace
 from analysis.registry import find
+from analysis.scoring.space import ManySpace
 from analysis.text.corpus import Sentence
 from analysis.text.pharaoh import Links
 from tests.measures.spaces import bitext, noisy_words

@@ -3,8 +3,8 @@
 import pytest
 
 from analysis.comparison.misses import KINDS, classify, count_kinds, error_table, link_errors, main_hit
-from analysis.measures.evaluate import evaluate
 from analysis.records import Result
+from analysis.scoring.evaluate import evaluate
 from tests.comparison.toys import result
 from tests.measures.spaces import bitext, noisy_words
 from tests.test_registered import bitext as linked

@@ -170,7 +170,7 @@ def test_a_sample_is_said_on_each_result(asking):
 
 
 def test_texts_and_many_languages(asking, monkeypatch, tiny):
-    from analysis.measures.measure import Need, scored
+    from analysis.scoring.measure import Need, scored
 
     def spread(space, settings=None, *, seed=0):
         kinds.append(type(space).__name__)

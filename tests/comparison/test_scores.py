@@ -145,8 +145,8 @@ def test_layers_and_the_best_of_them():
 
 
 def test_a_matrix_of_pairs_is_filled_both_ways_for_parallel_text_only(monkeypatch):
-    from analysis.measures.measure import Need
     from analysis.registry import registered
+    from analysis.scoring.measure import Need
 
     scores = made({"a": {"en-de": result(1.0), "en-fr": result(None)}})
     tags, matrix = scores.pairs_matrix("toy_near")

@@ -9,9 +9,9 @@ from analysis.comparison.plan import Cell
 from analysis.comparison.request import Asked
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError
-from analysis.measures.measure import Measure, Need, scored
 from analysis.neighbours.rows import normalise_rows
 from analysis.records import Result, interval
+from analysis.scoring.measure import Measure, Need, scored
 from analysis.settings import Setting
 from analysis.text.corpus import Bitext, Sentence
 

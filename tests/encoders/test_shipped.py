@@ -7,7 +7,7 @@ import pytest
 
 from analysis.assets import assets_folder
 from analysis.encoders.load import load_encoder
-from analysis.measures.evaluate import evaluate
+from analysis.scoring.evaluate import evaluate
 from analysis.store import folder_bytes
 from analysis.text.load import load_corpus
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.measures.space import PairSpace
+from analysis.scoring.space import PairSpace
 from tests.measures.spaces import bitext, sentence_space
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from analysis.alignment.run import align
 from analysis.encoders.load import load_encoder
-from analysis.measures.measure import RELATIONS, Need
-from analysis.measures.space import ManySpace, PairSpace
-from analysis.measures.spaces import Coder, base_of, make_spaces
 from analysis.registry import find
+from analysis.scoring.measure import RELATIONS, Need
+from analysis.scoring.space import ManySpace, PairSpace
+from analysis.scoring.spaces import Coder, base_of, make_spaces
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.multitext import Multitext, Text
 from analysis.text.pharaoh import Links

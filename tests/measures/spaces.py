@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.encoders.vectors import Unit, Units, Vectors
-from analysis.measures.measure import PairSpace, pair_space
+from analysis.scoring.measure import PairSpace, pair_space
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.pharaoh import Links
 

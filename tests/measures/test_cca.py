@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import InputError
-from analysis.measures.canonical import canonical, principal_side
+from analysis.measures._parts.canonical import canonical, principal_side
 from analysis.measures.cca import SPEC, CcaSettings
-from analysis.measures.resampled import half_samples
+from analysis.scoring.resampled import half_samples
 from tests.measures.geometry import noisy_sentences, rotation, sentences, spread_against_width, with_vectors
 from tests.measures.spaces import noisy_words
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.measures.centring import centre_rows, side_mean
+from analysis.measures._parts.centring import centre_rows, side_mean
 
 pytestmark = pytest.mark.fast
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError
+from analysis.measures._parts.hsic import Estimator, cka_matrix, linear_cka
 from analysis.measures.cka import SPEC, CkaSettings
-from analysis.measures.hsic import Estimator, cka_matrix, linear_cka
-from analysis.measures.resampled import half_samples
 from analysis.records import compare
+from analysis.scoring.resampled import half_samples
 from tests.measures.spaces import bitext, noisy_words, sentence_space, word_space
 
 pytestmark = pytest.mark.fast

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.measures import cka_batches
+from analysis.measures._parts import cka_batches
+from analysis.measures._parts.cka_batches import cka_of_subsets, minibatch_cka, random_batches
+from analysis.measures._parts.hsic import Estimator, linear_cka
 from analysis.measures.cka import SPEC, CkaSettings
-from analysis.measures.cka_batches import cka_of_subsets, minibatch_cka, random_batches
-from analysis.measures.hsic import Estimator, linear_cka
-from analysis.measures.resampled import half_samples
+from analysis.scoring.resampled import half_samples
 from tests.measures.geometry import noisy_sentences, rotation, spread_against_width
 from tests.measures.spaces import noisy_words
 

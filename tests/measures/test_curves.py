@@ -5,6 +5,7 @@ import pytest
 
 from analysis.encoders.vectors import Unit, Units, Vectors
 from analysis.errors import InputError
+from analysis.measures.curve_words import tell_curves
 from analysis.measures.curves import (
     Curve,
     compare_at,
@@ -12,7 +13,6 @@ from analysis.measures.curves import (
     find_variant,
     make_curve,
     pulls_apart,
-    tell_curves,
     unit_of,
     variants,
 )
@@ -137,3 +137,56 @@ def test_the_table_and_the_paired_line():
     assert line["B against A"] == pytest.approx(line["B, layer 2"] - line["A, layer 2"])
     assert line["beyond chance"] == "yes"
     assert line["from"] <= line["B against A"] <= line["to"]
+
+
+def test_each_kind_of_data_has_its_measures_and_the_rest_a_reason():
+    from analysis.measures.curves import misfit
+    from analysis.registry import find
+    from analysis.text.multitext import Multitext, Text
+
+    pairs = bitext()
+    many = Multitext("t", {"en": pairs.source, "ru": pairs.target})
+    text = Text("t", "en", pairs.source)
+    alone = {variant.measure.name for variant in variants(pairs)}
+    assert "language_identity" not in alone
+    keys = {variant.measure.name for variant in variants(pairs, many, text)}
+    assert keys >= {*alone, "language_identity", "drift"}
+    assert misfit(find("measures", "language_identity"), [pairs]) == "it needs the same rows in several languages"
+    assert "human scores" in misfit(find("measures", "sts"), [pairs, many, text])
+    assert "head" in misfit(find("measures", "mlm_loss"), [text])
+    assert misfit(find("measures", "word_retrieval"), [bitext(links=False)]).startswith("no word links")
+
+
+def test_a_curve_is_encoded_for_any_kind_of_data(tiny):
+    from analysis.encoders.load import load_encoder
+    from analysis.measures.curves import encode_curve
+    from analysis.text.multitext import Multitext, Text
+
+    pairs, encoder = bitext(), load_encoder(tiny)
+    many = Multitext("t", {"en": pairs.source, "ru": pairs.target, "es": pairs.source})
+    texts = {"cka": pairs, "language_identity": many, "drift": Text("t", "en", pairs.source)}
+    offered = {variant.measure.name: variant for variant in variants(*texts.values())}
+    found = encode_curve("A", "a", offered["cka"], encoder, pairs)
+    assert (found.about, found.layers) == ("en-ru", (0, 1, 2, 3))
+    wide = encode_curve("A", "a", offered["language_identity"], encoder, many)
+    assert wide.about == "3 languages"
+    assert curve_table([wide])[0]["target"] == ""
+    with pytest.raises(InputError, match="no aligned encoder"):
+        encode_curve("A", "a", offered["drift"], encoder, texts["drift"])
+
+
+def test_measures_without_a_direction_are_told_by_their_values():
+    a, b = curve("A", [3, 0, 3], key="norms"), curve("B", [3, 0, 3], key="norms", seed=3)
+    assert a.best is None
+    assert not pulls_apart(a)
+    told = tell_curves(a, b)
+    assert told.startswith(f"{a.variant.title} of en-ru at the last layer: a ")
+    assert "apart" not in told
+
+
+def test_a_side_without_a_curve_leaves_gaps_in_the_table():
+    line = compare_at(None, curve("B", [3, 0]), 1, 1)
+    assert line["A, layer 1"] is None
+    assert line["B against A"] is None
+    assert line["beyond chance"] == "unknown"
+    assert line["n"] > 0

@@ -8,10 +8,10 @@ import pytest
 from analysis.encoders.load import load_encoder
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError
+from analysis.measures._parts.lexicon import linked_lexicon, make_types, read_lexicon
 from analysis.measures.dictionary_induction import SPEC, DictionaryInductionSettings
-from analysis.measures.evaluate import evaluate
-from analysis.measures.lexicon import linked_lexicon, make_types, read_lexicon
 from analysis.records import resamples
+from analysis.scoring.evaluate import evaluate
 from analysis.text.pharaoh import Links
 from tests.measures.spaces import bitext, diagonal, noisy_words, word_space
 

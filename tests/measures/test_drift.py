@@ -5,10 +5,11 @@ import pytest
 
 from analysis.encoders.load import load_encoder
 from analysis.errors import InputError
-from analysis.measures import drift, forgetting, neighbours_kept
-from analysis.measures.evaluate import evaluate, evaluate_layers
-from analysis.measures.space import TextSpace
+from analysis.measures import drift, neighbours_kept
 from analysis.registry import find
+from analysis.scoring import forgetting
+from analysis.scoring.evaluate import evaluate, evaluate_layers
+from analysis.scoring.space import TextSpace
 from analysis.text.corpus import Sentence
 from tests.measures.materials import text, write_aligned
 from tests.measures.spaces import word_vectors

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from analysis.errors import InputError
-from analysis.measures.samples import draw_rows, sum_clusters
 from analysis.records import compare
 from analysis.registry import find
+from analysis.scoring.samples import draw_rows, sum_clusters
 from tests.measures.geometry import noisy_sentences, reordered, rotation, sentences, with_vectors
 from tests.measures.spaces import bitext, noisy_words, word_space
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.measures.language_clusters import LanguageClustersSettings, compute
-from analysis.measures.space import ManySpace
+from analysis.scoring.space import ManySpace
 from analysis.text.languages import language
 
 pytestmark = pytest.mark.fast

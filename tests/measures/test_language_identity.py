@@ -5,8 +5,8 @@ import pytest
 
 from analysis.errors import InputError
 from analysis.measures.language_identity import LanguageIdentitySettings, _folds, compute
-from analysis.measures.space import ManySpace
 from analysis.records import compare
+from analysis.scoring.space import ManySpace
 
 pytestmark = pytest.mark.fast
 TAGS = ("en", "de", "ru", "zh")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.measures.linear_maps import least_squares, procrustes, procrustes_residual
+from analysis.measures._parts.linear_maps import least_squares, procrustes, procrustes_residual
 
 pytestmark = pytest.mark.fast
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError
 from analysis.measures import aer, link_f1
-from analysis.measures.link_scores import LinkSettings, error_rate, f1
+from analysis.measures._parts.link_scores import LinkSettings, error_rate, f1
 from analysis.records import resamples
 from analysis.text.pharaoh import Links
 from tests.measures.spaces import bitext, diagonal, noisy_words, word_space

@@ -8,9 +8,9 @@ import pytest
 
 from analysis.encoders.load import load_encoder
 from analysis.errors import InputError
-from analysis.measures.evaluate import evaluate
-from analysis.measures.masked_lm import headed_folder, load_masked_lm, losses, mask_tokens
 from analysis.records import compare
+from analysis.scoring.evaluate import evaluate
+from analysis.scoring.masked_lm import headed_folder, load_masked_lm, losses, mask_tokens
 from analysis.text.corpus import Sentence
 from analysis.text.multitext import Text
 from analysis.text.segment import split

@@ -8,10 +8,10 @@ import pytest
 from analysis.encoders.load import load_encoder
 from analysis.encoders.vectors import Unit
 from analysis.errors import InputError
-from analysis.measures.evaluate import evaluate
-from analysis.measures.materials import load_materials
 from analysis.measures.question_retrieval import SPEC, QuestionRetrievalSettings
 from analysis.records import resamples
+from analysis.scoring.evaluate import evaluate
+from analysis.scoring.materials import load_materials
 from analysis.text.corpus import Bitext, Relation, Sentence
 from tests.measures.spaces import bitext, sentence_space
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.measures.resampled import half_samples
 from analysis.measures.rsa import SPEC, RsaSettings, cosine_matrix
+from analysis.scoring.resampled import half_samples
 from tests.measures.geometry import noisy_sentences, rotation, sentences, spread_against_width, with_vectors
 from tests.measures.spaces import noisy_words
 

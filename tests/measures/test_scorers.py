@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import InputError
-from analysis.measures.scorers import make_scorer, rank_golds
+from analysis.measures._parts.scorers import make_scorer, rank_golds
 from analysis.neighbours.exact import nearest, ranks
 
 pytestmark = pytest.mark.fast

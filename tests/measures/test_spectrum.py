@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.measures import effective_rank, isoscore
+from analysis.measures._parts.spectrum import effective_dimensions, participation, resampled_variances, spectrum_of
 from analysis.measures.effective_rank import EffectiveRankSettings, rank_of
 from analysis.measures.isoscore import isoscore_of
-from analysis.measures.spectrum import effective_dimensions, participation, resampled_variances, spectrum_of
 from analysis.records import resamples
 from tests.measures.geometry import noisy_sentences, rotation, sentences, spread_against_width, with_vectors
 from tests.measures.spaces import noisy_words

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from analysis.errors import InputError
 from analysis.measures import quality, sts
-from analysis.measures.correlation import correlation, correlations
 from analysis.measures.quality import QualitySettings
 from analysis.measures.sts import StsSettings
 from analysis.records import compare, resamples
+from analysis.scoring.correlation import correlation, correlations
 from analysis.text.corpus import Bitext, Relation
 from tests.measures.spaces import bitext, sentence_space, word_space
 
@@ -82,7 +82,7 @@ def test_spearman_with_any_ties_and_order(pairs):
 def test_blocks_of_replicates_do_not_matter(monkeypatch):
     space = judged()
     whole = sts.compute(space).replicates
-    monkeypatch.setattr("analysis.measures.correlation.BLOCK", 7 * 60)
+    monkeypatch.setattr("analysis.scoring.correlation.BLOCK", 7 * 60)
     np.testing.assert_allclose(sts.compute(space).replicates, whole, atol=1e-12)
 
 

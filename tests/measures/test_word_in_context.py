@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import InputError
-from analysis.measures.thresholds import best_threshold, fold_thresholds, percent_auc
+from analysis.measures._parts.thresholds import best_threshold, fold_thresholds, percent_auc
 from analysis.measures.word_in_context import WordInContextSettings, compute
 from analysis.text.corpus import Bitext, Relation, Sentence
 from analysis.text.pharaoh import Links

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from analysis.encoders.load import load_encoder
 from analysis.errors import InputError
-from analysis.measures.evaluate import evaluate
 from analysis.measures.word_retrieval import SPEC, WordRetrievalSettings
 from analysis.neighbours.first import legacy_matches
+from analysis.scoring.evaluate import evaluate
 from tests.measures.spaces import bitext, diagonal, noisy_words, word_space
 
 pytestmark = pytest.mark.fast

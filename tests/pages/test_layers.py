@@ -96,3 +96,35 @@ def test_a_bad_link_falls_back(pair):
     )
     assert not app.exception
     assert len(findings(app)) == 2
+
+
+def test_measures_of_many_languages_and_of_one_text_have_curves_too(tiny, cache):
+    from tests.pages.fake_runs import write_encoder
+
+    write_encoder(tiny)
+    app = open_page("layers", a=tiny, b=f"{tiny}+strong", langs="en,ru,ar", measures="drift,language_identity,norms")
+    assert not app.exception
+    assert not app.error
+    panels = charts(app)[0]["facet"]["sort"]
+    assert [panel.rpartition(", ")[2] for panel in panels] == ["en", "3 languages", "en-ru"]
+    captions = " ".join(item.value for item in app.caption).replace("\\", "")
+    assert "A has no curve of drift" in captions
+    table = app.dataframe[0].value
+    assert len(table) == 3
+    assert table["best layer B"].isna().any()
+
+
+def test_a_measure_without_a_direction_praises_no_layer(pair):
+    app = open_page("layers", **pair, langs="en,ru,ar", measures="norms", over="norms")
+    told = findings(app)
+    assert not app.exception
+    assert "of en-ru at the last layer: xlmr" in told[0]
+    assert not any("apart" in one for one in (told[0], told[-1]))
+    assert told[-1].endswith("by layer for each language with English")
+
+
+def test_measures_that_the_corpus_cannot_meet_are_named_with_the_reason(pair):
+    app = open_page("layers", **pair, langs="en,ru")
+    captions = [item.value.replace("\\", "") for item in app.caption]
+    assert any("Semantic similarity" in one and "human scores" in one for one in captions)
+    assert any("neither A nor B is aligned" in one for one in captions)

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors.torch", "analysis.alignment.job",
-             "transformers.models.xlm_roberta.modeling_xlm_roberta", "analysis.measures.evaluate")  # fmt: skip
+             "transformers.models.xlm_roberta.modeling_xlm_roberta", "analysis.scoring.evaluate")  # fmt: skip
 
 
 def work(folder):

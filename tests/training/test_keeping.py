@@ -105,7 +105,7 @@ def test_a_run_that_had_stopped_early_does_not_go_on(tiny, scores, tmp_path, mon
 
 
 def test_real_development_scores_are_those_of_the_measure(tiny, tmp_path):
-    from analysis.measures.evaluate import evaluate
+    from analysis.scoring.evaluate import evaluate
 
     dev, job = bitext(20, seed=9), Record(tmp_path / "run")
     trained(tiny, DATA, dev=[dev], job=job, max_steps=1, dev_pairs=12)
