@@ -30,7 +30,8 @@ FORMAT = 1  # raise it when results are stored or controls are made in another w
 LIMIT_BYTES = 2**30
 DRAFT_SECONDS = 3600.0
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
-_OWN = ("analysis.records", "analysis.comparison.controls")
+_OWN = ("analysis.records",)
+_CONTROLS = "analysis.comparison.controls"
 _ROOMS = (
     "analysis.neighbours",
     "analysis.links",
@@ -48,7 +49,8 @@ def scores_folder() -> Path:
 def key(cell: Cell) -> dict[str, Any]:
     """Everything that decides a result."""
     return {
-        "format": FORMAT, "measure": cell.asked.measure, "code": code_of(cell.measure), "settings": plain(cell.options),
+        "format": FORMAT, "measure": cell.asked.measure, "settings": plain(cell.options),
+        "code": code_of(cell.measure, controlled=cell.control is not None),
         "data": cell.material.digest, "marks": cell.marks, "name": cell.material.name,
         "encoder": cell.encoder, "revision": cell.revision, "layer": cell.layer, "pool": cell.pool,
         "seed": cell.seed, "control": str(cell.control or ""), "sample": cell.note,
@@ -189,14 +191,15 @@ def plain(value: Any) -> Any:
 
 
 @cache
-def code_of(measure: Measure) -> str:
+def code_of(measure: Measure, *, controlled: bool = False) -> str:
     """Hash of the measure's file and of all that measures share: a result is as old as the code that made it.
 
-    Other measures do not count.
+    Other measures do not count, nor do controls where there is none.
     """
     state = sha256()
-    own = getattr(getmodule(unwrap(measure.compute)), "__file__", None)
-    for path in (*([Path(own)] if own else []), *_shared()):
+    own = [getattr(getmodule(unwrap(measure.compute)), "__file__", None)]
+    own += [import_module(_CONTROLS).__file__] if controlled else []
+    for path in (*(Path(name) for name in own if name), *_shared()):
         state.update(path.name.encode() + path.read_bytes())
     return state.hexdigest()
 

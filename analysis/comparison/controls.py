@@ -1,5 +1,6 @@
 """Controls: the same measure on exchanged vectors (floor), on an untrained encoder, on one text twice (ceiling)."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +18,7 @@ from analysis.text.corpus import Bitext, Sentence, digest
 from analysis.text.pharaoh import Links
 
 _DEFINED = {
-    Control.SHUFFLED: (Need.PAIRS, Need.LINKS, Need.MANY),
+    Control.SHUFFLED: tuple(need for need in Need if need is not Need.TEXT),
     Control.SAME: (Need.PAIRS, Need.LINKS),
 }
 _SALT = 0x150_61055  # keeps the exchange apart from what measures draw with the same seed
@@ -26,8 +27,8 @@ _SALT = 0x150_61055  # keeps the exchange apart from what measures draw with the
 def applies(control: Control | None, measure: Measure) -> bool:
     """Whether a control is defined for a measure.
 
-    Judged pairs and single texts have neither floor nor ceiling, and neither has a measure without a better end. An
-    untrained encoder is no aligned one, so measures against a base have no random control.
+    Single texts have no floor, judged pairs and many languages no ceiling, and a measure without a better end has
+    neither. An untrained encoder is no aligned one, so measures against a base have no random control.
     """
     if control is None:
         return True
@@ -81,27 +82,29 @@ def _exchanged(vectors: np.ndarray, generator: np.random.Generator) -> np.ndarra
 
 
 def same_text(bitext: Bitext) -> Bitext:
-    """The first language against itself, the second time each sentence read after the sentence before it.
+    """The first language against itself, the second time each sentence retyped: in lower case, with another end mark.
 
-    The text before changes the vectors but is no candidate: spans are those of the sentence's own words. The first
-    sentence follows the last. Words in one-to-one links of the data are linked to themselves, so that a measure asks
-    about the same words as before; links of all other words to themselves are possible ones.
+    What is left of a score's distance to its best value is not due to language. Words in one-to-one links of the data
+    are linked to themselves, so that a measure asks about the same words as before; links of all other words to
+    themselves are possible ones.
 
     Args:
         bitext: parallel text.
     """
-    before = bitext.source[-1:] + bitext.source[:-1]
-    target = tuple(_after(one, other) for one, other in zip(bitext.source, before, strict=True))
     links = bitext.links and tuple(map(_identity, bitext.links, bitext.source))
     tag = bitext.languages[0]
-    return replace(bitext, languages=(tag, tag), target=target, links=links)
+    return replace(bitext, languages=(tag, tag), target=tuple(map(_retyped, bitext.source)), links=links)
 
 
-def _after(sentence: Sentence, before: Sentence) -> Sentence:
-    """A sentence in the context of another."""
-    shift = len(before.text) + 1
-    spans = tuple((start + shift, end + shift) for start, end in sentence.spans)
-    return replace(sentence, text=f"{before.text} {sentence.text}", spans=spans)
+def _retyped(sentence: Sentence) -> Sentence:
+    """A sentence in small letters with its end mark exchanged, or with one where it had none; words keep their places."""
+    small = "".join(low if len(low := char.lower()) == 1 else char for char in sentence.text)
+    ended = small.rstrip()
+    if ended and unicodedata.category(ended[-1]).startswith("P"):
+        text = f"{ended[:-1]}{'.' if ended[-1] == '!' else '!'}{small[len(ended) :]}"
+    else:
+        text = f"{small}."
+    return replace(sentence, text=text)
 
 
 def _identity(links: Links, sentence: Sentence) -> Links:
@@ -116,48 +119,17 @@ class Shared(Coder):
 
     Attributes:
         wanted: the layers of each unit.
-        own_words: whether a sentence's vector is the mean of its own words' subwords, as the ceiling needs it.
         kept: what has been encoded.
     """
 
     wanted: dict[Unit, tuple[int, ...]] = field(default_factory=dict)
-    own_words: bool = False
     kept: dict[tuple[str, str, Unit], Vectors] = field(default_factory=dict)
 
     def __call__(self, encoder: Encoder, sentences: Sequence[Sentence], unit: Unit) -> Vectors:
         """The vectors of one text."""
-        if self.own_words and unit is Unit.SENTENCE:
-            return mean_of_words(self(encoder, sentences, Unit.SUBWORD), sentences)
         key = (encoder.name, digest(sentences), unit)
         if key not in self.kept:
             layers = self.wanted.get(unit, self.layers)
             plain = Coder(layers, self.pool, self.cache, self.progress)
             self.kept[key] = plain(encoder, sentences, unit)
         return self.kept[key]
-
-
-def mean_of_words(subwords: Vectors, sentences: Sequence[Sentence]) -> Vectors:
-    """Sentence vectors that hold nothing but the sentence's own words.
-
-    Args:
-        subwords: vectors of the words' subwords.
-        sentences: in the order they were encoded; what stands outside their spans is context.
-
-    Returns:
-        (layers, sentences, dim): the mean over the subwords, zeros for a sentence without words. The surface of a
-        unit runs from its first word to its last.
-    """
-    values = np.zeros((len(subwords.layers), len(sentences), subwords.values.shape[2]), dtype=np.float32)
-    counts = np.bincount(subwords.units.sentence, minlength=len(sentences))
-    for slot in range(len(subwords.layers)):
-        np.add.at(values[slot], subwords.units.sentence, subwords.values[slot])
-    values /= np.maximum(counts, 1)[None, :, None]
-    ends = [(one.spans[0][0], one.spans[-1][1]) if one.spans else (0, 0) for one in sentences]
-    start, end = (np.array([pair[n] for pair in ends], dtype=np.int32) for n in (0, 1))
-    truncated = np.bincount(subwords.units.sentence, subwords.units.truncated, minlength=len(sentences)) > 0
-    units = replace(
-        subwords.units, sentence=np.arange(len(sentences), dtype=np.int32), start=start, end=end, truncated=truncated,
-        position=np.zeros(len(sentences), dtype=np.int32), language=tuple(one.language for one in sentences),
-        text=tuple(one.text[a:b] for one, (a, b) in zip(sentences, ends, strict=True)),
-    )  # fmt: skip
-    return replace(subwords, values=values, units=units, unit=Unit.SENTENCE)

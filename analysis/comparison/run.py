@@ -41,8 +41,7 @@ class Group:
     @staticmethod
     def units(cell: Cell) -> tuple[Unit, ...]:
         """The units a cell has encoded."""
-        unit = Unit.SUBWORD if cell.control is Control.SAME and cell.unit is Unit.SENTENCE else cell.unit
-        return (unit, Unit.SPECIAL) if getattr(cell.options, "special_tokens", False) else (unit,)
+        return (cell.unit, Unit.SPECIAL) if getattr(cell.options, "special_tokens", False) else (cell.unit,)
 
 
 def groups(plan: Plan) -> list[Group]:
@@ -150,7 +149,7 @@ class _Work:
         self.tick(self.done, len(self.plan.cells), f"{first.asked} of {first.encoder} on {first.label}")
         material = first.material
         if first.control is Control.SAME:
-            material, code = same_text(material), replace(code, own_words=True)  # type: ignore[arg-type]
+            material = same_text(material)  # type: ignore[arg-type]
         base = base_of(encoder, self.plan.load) if first.measure.needs_base else None
         wanted = {cell.layer: cell for cell in cells}
         for space in make_spaces(first.measure, first.options, encoder, material, code, base=base):

@@ -81,7 +81,7 @@ def _language_table(scores: Scores, entries: Sequence[Entry], shown: dict[str, s
     wide["B − A"] = st.column_config.NumberColumn(format=digits.replace("%", "%+"))
     event = chrome.table(
         evaluating.columns(rows), key=f"languages {entries[0].key} {order} {len(rows)}", on_select="rerun",
-        selection_mode="single-cell", column_config=wide | {"p corrected": st.column_config.NumberColumn(format="%.2g")},
+        selection_mode="single-cell", column_config=wide | {"p corrected": st.column_config.NumberColumn(format="%.3f")},
     )  # fmt: skip
     st.caption("Click a score to open the errors behind it.")
     picked = evaluating.picked_cell(event, "languages")

@@ -54,8 +54,9 @@ def test_the_code_of_a_measure_is_in_the_key():
     assert cells.code_of(NEAR) == cells.code_of(PICKY)
     assert cells.code_of(find("measures", "cka")) != cells.code_of(find("measures", "anc"))
     shared = {path.name for path in cells._shared()}
-    assert {"exact.py", "controls.py", "argmax.py", "pairs.py"} <= shared
-    assert not {"cka.py", "word_retrieval.py"} & shared
+    assert {"exact.py", "records.py", "argmax.py", "pairs.py"} <= shared
+    assert not {"cka.py", "word_retrieval.py", "controls.py"} & shared
+    assert cells.code_of(NEAR, controlled=True) != cells.code_of(NEAR)
 
 
 def test_a_result_comes_back_whole(cache, toy):

@@ -5,15 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.comparison.controls import applies, learned, mean_of_words, random_name, same_text, shuffled
+from analysis.comparison.controls import applies, learned, random_name, same_text, shuffled
 from analysis.comparison.plan import plan
 from analysis.comparison.request import EXPLAINED, Control
 from analysis.comparison.run import run
 from analysis.encoders.load import load_encoder
-from analysis.encoders.vectors import Unit
 from analysis.registry import find
 from analysis.scoring.space import ManySpace
-from analysis.text.corpus import Sentence
 from analysis.text.pharaoh import Links
 from tests.measures.spaces import bitext, noisy_words
 
@@ -23,7 +21,7 @@ pytestmark = pytest.mark.fast
 def test_every_control_is_explained_and_applies_where_it_is_defined():
     assert set(EXPLAINED) == set(Control)
     assert all(applies(control, find("measures", "cka")) for control in (None, *Control))
-    assert [applies(control, find("measures", "sts")) for control in Control] == [False, True, False]
+    assert [applies(control, find("measures", "sts")) for control in Control] == [True, True, False]
     assert not applies(Control.RANDOM, replace(find("measures", "cka"), needs_base=True))
     assert not applies(Control.SAME, replace(find("measures", "cka"), higher_is_better=None))
 
@@ -60,34 +58,17 @@ def test_shuffled_languages_each_have_an_order_of_their_own():
     assert set(found.vectors["de"][:, 0]) == set(side[:, 0])
 
 
-def test_the_same_text_is_read_in_another_context():
-    text = bitext(["a b", "c d e", "f"], ["x y", "z", "w"],
-                  [Links(frozenset({(0, 0), (1, 1)})), Links(frozenset({(0, 0), (1, 0)})), Links()])  # fmt: skip
+def test_the_same_text_is_retyped():
+    text = bitext(["A b.", "c D İ!", "é", "水。"], ["x y", "z", "w", "v"],
+                  [Links(frozenset({(0, 0), (1, 1)})), Links(frozenset({(0, 0), (1, 0)})), Links(), Links()])  # fmt: skip
     found = same_text(text)
-    assert [one.text for one in found.target] == ["f a b", "a b c d e", "c d e f"]
-    assert [one.words for one in found.target] == [one.words for one in text.source]
+    assert [one.text for one in found.target] == ["a b!", "c d İ.", "é.", "水!"]
+    assert [one.spans for one in found.target] == [one.spans for one in text.source]
     assert found.languages == ("en", "en")
-    assert [pair.one_to_one() for pair in found.links] == [{(0, 0), (1, 1)}, set(), set()]
+    assert [pair.one_to_one() for pair in found.links] == [{(0, 0), (1, 1)}, set(), set(), set()]
     assert found.links[1].possible == {(0, 0), (1, 1), (2, 2)}
     assert len(found) == len(text)
-    assert same_text(bitext(["a"], ["b"])).target[0].text == "a a"
-
-
-def test_a_sentence_of_the_ceiling_is_the_mean_of_its_own_subwords(tiny):
-    encoder = load_encoder(tiny)
-    plain = Sentence.from_words(["quick", "fox"], "en")
-    after = Sentence("lazy dog quick fox", "en", ((9, 14), (15, 18)))
-    none = Sentence("", "en")
-    subwords = encoder.subwords([after, none, plain], layers=[0, 3], cache=False)
-    found = mean_of_words(subwords, [after, none, plain])
-    assert found.unit is Unit.SENTENCE
-    assert found.units.text == ("quick fox", "", "quick fox")
-    assert not found.values[:, 1].any()
-    own = subwords.values[:, subwords.units.sentence == 0].mean(axis=1)
-    np.testing.assert_allclose(found.values[:, 0], own, rtol=1e-5)
-    alone = subwords.values[:, subwords.units.sentence == 2].mean(axis=1)
-    np.testing.assert_allclose(found.values[:, 2], alone, rtol=1e-5)
-    assert not np.allclose(own, alone)
+    assert all(a.text != b.text for a, b in zip(found.source, found.target))
 
 
 def test_the_random_encoder_has_the_shape_of_the_first_ones_base(tiny):
@@ -121,8 +102,8 @@ def test_controls_stand_beside_every_encoder(asking, tiny, second_tiny):
     assert retrieval[f"{tiny} (shuffled)"] < retrieval[f"{tiny} (same)"]
 
 
-def test_what_has_no_floor_is_left_without_a_word(asking, tiny, shared_data):
+def test_what_has_no_ceiling_is_left_without_a_word(asking, tiny, shared_data):
     made = plan(asking("sts", data=("set:stsb_multi:en-de:dev",), controls=tuple(Control), max_rows=4,
                        data_dir=str(shared_data), encoders=(tiny,)))  # fmt: skip
-    assert [cell.control for cell in made.cells] == [None, Control.RANDOM]
+    assert [cell.control for cell in made.cells] == [None, Control.SHUFFLED, Control.RANDOM]
     assert made.skipped == ()

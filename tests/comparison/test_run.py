@@ -218,7 +218,7 @@ def test_special_tokens_are_encoded_for_those_who_ask(asking, monkeypatch, read,
 def test_groups_share_an_encoder_and_a_text(asking, tiny, second_tiny):
     found = groups(plan(asking("toy_near", "cka", layers=(0, 2), controls=(Control.SAME,))))
     assert [group.encoder for group in found] == [tiny] * 3 + [second_tiny] * 3
-    assert {str(unit): layers for unit, layers in found[0].layers.items()} == {"sentence": (0, 2), "subword": (0, 2)}
+    assert {str(unit): layers for unit, layers in found[0].layers.items()} == {"sentence": (0, 2)}
 
 
 def test_the_estimate_is_close_before_and_free_after(asking, tiny, read):
