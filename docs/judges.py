@@ -47,7 +47,7 @@ def main() -> None:
     for name in given.names or RUNS:
         path = CELLS / f"judge-{name}.json"
         if given.again or not path.exists():
-            path.write_text(json.dumps(measure(name), indent=1, ensure_ascii=False) + "\n", "utf-8")
+            path.write_text(json.dumps(measure(name), ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
 
 
 def measure(name: str) -> dict[str, Any]:
@@ -73,8 +73,7 @@ def _cut(entry: dict[str, Any]) -> dict[str, Any]:
     kept = {key: entry[key] for key in KEPT if entry.get(key) not in (None, "")}
     difference = entry.get("difference")
     return kept | ({"difference": difference} if difference else {}) | {
-        "parts": {key: value for key, value in entry["parts"].items() if value is not None}, "note": entry["note"],
-        "sha256": entry["provenance"].get("data_sha256", "")[:12],
+        "note": entry["note"], "sha256": entry["provenance"].get("data_sha256", "")[:12],
     }  # fmt: skip
 
 

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 Cell = dict[str, Any]
 START, END = "<!-- {} -->", "<!-- end -->"
+FRIENDS = 6  # pairs of measures at either end
 CONTROLS = {"shuffled": "shuffled", "random": "random weights", "same": "same language"}
 TITLES = {
     "words": "Words and sentences of XL-WA, mean of six pairs with English",
@@ -96,24 +96,30 @@ def _number(value: float, unit: str) -> str:
 
 
 def _agreement(runs: dict[str, Cell]) -> str:
-    """Spearman between the measures of words and links over encoders and languages: the best and the worst friends."""
-    lines = ["| measure | measure | Spearman | n |", "| --- | --- | ---: | ---: |"]
-    for name in ("words", "sentences"):
-        found = [one for one in runs.get(name, {}).get("correlations", ()) if one.get("rho") is not None]
+    """Spearman between measures that have a better end, over encoders and languages: the best and the worst friends."""
+    lines = ["| text | measure | measure | Spearman | n |", "| --- | --- | --- | ---: | ---: |"]
+    for name, title in (("words", "XL-WA"), ("sentences", "SIB-200")):
+        run = runs.get(name, {"entries": (), "correlations": ()})
+        directed = {entry["key"] for entry in run["entries"] if entry.get("higher_is_better") is not None}
+        found = [
+            one for one in run["correlations"] if {one["first"], one["second"]} <= directed and one["rho"] is not None
+        ]
         found.sort(key=lambda one: -one["rho"])
-        for one in [*found[:6], *found[6:][-6:]]:
-            lines.append(f"| {one['first']} | {one['second']} | {one['rho']:+.2f} | {one['n']} |")
+        for one in [*found[:FRIENDS], *found[FRIENDS:][-FRIENDS:]]:
+            lines.append(f"| {title} | {one['first']} | {one['second']} | {one['rho']:+.2f} | {one['n']} |")
     return "\n".join(lines)
 
 
 def _commands(runs: dict[str, Cell]) -> str:
     """Every command, what was left out, and what the data were."""
     commands = [line for run in runs.values() for line in (run["command"], run["controls"]["command"])]
-    left_out = list(dict.fromkeys(str(line) for run in runs.values() for line in _reasons(run["skipped"])))
+    left_out = list(dict.fromkeys(_reason(one) for run in runs.values() for one in run["skipped"]))
     listed = "".join(f"\n- {line}" for line in left_out)
     return "```\n" + "\n".join(commands) + "\n```" + (f"\n\nLeft out:\n{listed}" if listed else "")
 
 
-def _reasons(skipped: Iterable[Any]) -> Iterable[str]:
-    """The lines of what was left out."""
-    return (one if isinstance(one, str) else one.get("line") or one.get("reason", "") for one in skipped)
+def _reason(skipped: Cell) -> str:
+    """What was left out, without saying it again for each encoder."""
+    if skipped["asked"] == "mlm_loss":
+        return "mlm_loss: neither `bundled` nor an encoder aligned from it has a masked-LM head"
+    return f"{skipped['asked']} of {skipped['encoder']}: {skipped['reason']}"

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from analysis.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from analysis.comparison.plan import Plan
-    from analysis.comparison.scores import Entry, Scores
+    from analysis.comparison.scores import Entry, Scores, Skipped
 
 INTERRUPTED = 130
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex"}
@@ -108,8 +109,7 @@ def compare(
     if items is not None:
         _write_items(items, made, scores)
     _emit(scores, shape, out)
-    for one in scores.skipped:
-        console.report(f"skipped {one}")
+    _tell_skipped(scores.skipped)
 
 
 def _controls(names: Sequence[str]) -> tuple[Any, ...]:
@@ -153,11 +153,20 @@ def _announce(made: "Plan", *, only: bool) -> bool:
     cost = str(estimate(made))
     if only:
         console.emit(cost)
-        for one in made.skipped:
-            console.report(f"skipped {one}")
+        _tell_skipped(made.skipped)
         return False
     console.report(cost)
     return True
+
+
+def _tell_skipped(skipped: "Sequence[Skipped]") -> None:
+    """One line a reason, measure and encoder on standard error, however many data it holds for."""
+    of: dict[Skipped, list[str]] = {}
+    for one in skipped:
+        of.setdefault(replace(one, data=""), []).append(one.data)
+    for one, data in of.items():
+        more = f" and {len(data) - 1} more" if len(data) > 1 else ""
+        console.report(f"skipped {replace(one, data=data[0] + more)}")
 
 
 def _run(made: "Plan") -> "Scores":
