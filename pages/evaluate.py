@@ -5,7 +5,11 @@ import streamlit as st
 from analysis.comparison.plan import Plan
 from analysis.jobs.runs import Run
 from analysis.jobs.state import State, Status
-from pages._parts import chrome, evaluating, evaluating_form, evaluating_result, evaluating_run, state
+from pages._parts import chrome, state
+from pages._parts.evaluating import common
+from pages._parts.evaluating import form as evaluating_form
+from pages._parts.evaluating import result as evaluating_result
+from pages._parts.evaluating import run as evaluating_run
 
 TITLE = "Evaluate"
 ORDER = 35
@@ -14,9 +18,9 @@ ORDER = 35
 def render() -> None:
     """Draw the page: the comparison of the link, or the form with the table of what is there already."""
     view = state.current()
-    run = evaluating.selected()
-    if evaluating.PROBLEM in st.session_state:
-        chrome.error(st.session_state[evaluating.PROBLEM])
+    run = common.selected()
+    if common.PROBLEM in st.session_state:
+        chrome.error(st.session_state[common.PROBLEM])
     if run is not None:
         with chrome.guard():
             evaluating_run.panel(run, _show)
@@ -25,7 +29,7 @@ def render() -> None:
     st.divider()
     with chrome.guard():
         evaluating_run.table(run.id if run else "")
-    st.session_state.pop(evaluating.PROBLEM, None)  # not reached where the page is drawn again at once
+    st.session_state.pop(common.PROBLEM, None)  # not reached where the page is drawn again at once
 
 
 def _new(view: state.View) -> None:
@@ -36,7 +40,7 @@ def _new(view: state.View) -> None:
         request = evaluating_form.form(view)
     done = False
     with top, chrome.guard():
-        made = evaluating.plan_of(request) if request is not None else None
+        made = common.plan_of(request) if request is not None else None
         done = made is not None and _at_once(made)
         if not done:
             st.header("Which encoder lines the languages up better, and where does it fail?")
@@ -53,21 +57,21 @@ def _new(view: state.View) -> None:
 
 def _offer(made: Plan) -> None:
     """The run of the same request where there is one, else its cost and the button that starts it."""
-    run = evaluating.equal_run(made.request)
+    run = common.equal_run(made.request)
     if run is None:
-        evaluating_run.offer(made, evaluating.estimate(made))
+        evaluating_run.offer(made, common.estimate(made))
         return
     st.info("This comparison has been started before.")
     if st.button("Open it", key="open equal", type="primary"):
-        evaluating.open_run(run.id)
+        common.open_run(run.id)
         st.rerun()
 
 
 def _at_once(made: Plan) -> bool:
     """Show the table of a request whose scores are all in the cache; whether they are."""
-    if evaluating.present(made) < len(made.cells):
+    if common.present(made) < len(made.cells):
         return False
-    scores = evaluating.scores_of(made)
+    scores = common.scores_of(made)
     if scores.missing:
         return False
     evaluating_result.show(made, scores)
@@ -77,8 +81,8 @@ def _at_once(made: Plan) -> bool:
 def _show(run: Run, said: State) -> None:
     """The table of a run, or of what there is of one that has not ended well."""
     with chrome.guard():
-        made = evaluating.plan_of(evaluating.request_of(run))
-        scores = evaluating.scores_of(made)
+        made = common.plan_of(common.request_of(run))
+        scores = common.scores_of(made)
         if not scores.entries:
             if said.status is Status.DONE:
                 st.info("The scores of this comparison are no longer in the cache, or an encoder has changed since.")

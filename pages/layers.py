@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from analysis.comparison.curve_words import tell_curves, tells_apart
+from analysis.comparison.curves import USUAL, Curve, compare_at, curve_table, pulls_apart
 from analysis.figures import curves as curve_figure
-from analysis.measures.curve_words import tell_curves, tells_apart
-from analysis.measures.curves import USUAL, Curve, compare_at, curve_table, pulls_apart
 from analysis.registry import registered
 from analysis.scoring.measure import Material
 from analysis.text.languages import language

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.comparison.cka_layers import CkaMap
 from analysis.errors import InputError
 from analysis.figures import theme
-from analysis.measures.cka_layers import CkaMap
 
 if TYPE_CHECKING:
     import altair

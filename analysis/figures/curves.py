@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from analysis.comparison.curves import Curve, curve_table
 from analysis.errors import InputError
 from analysis.figures import theme
-from analysis.measures.curves import Curve, curve_table
 from analysis.text.languages import language
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TypeVar
 import numpy as np
 import streamlit as st
 
+from analysis.comparison.cka_layers import CkaMap, cka_of_encoders, cka_of_languages
+from analysis.comparison.curves import Curve, Variant, encode_curve, find_variant, material_for, misfit, variants
 from analysis.errors import InputError
-from analysis.measures.cka_layers import CkaMap, cka_of_encoders, cka_of_languages
-from analysis.measures.curves import Curve, Variant, encode_curve, find_variant, material_for, misfit, variants
 from analysis.registry import registered
 from analysis.scoring.measure import Material
 from analysis.text.multitext import Multitext, Text

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
+from analysis.comparison.cka_layers import CkaMap
+from analysis.comparison.curves import Curve, find_variant, variants
 from analysis.errors import InputError
 from analysis.figures import theme
 from analysis.figures.cka import Panel, cka_rows, difference, draw_cka, tell_cka
 from analysis.figures.curves import draw_curves, draw_pairs
 from analysis.figures.dots import draw_ranks, rank_rows
 from analysis.measures._parts.hsic import Estimator
-from analysis.measures.cka_layers import CkaMap
-from analysis.measures.curves import Curve, find_variant, variants
 from analysis.neighbours.query import Move
 from analysis.records import Result
-from tests.measures.test_curves import bitext
+from tests.comparison.test_curves import bitext
 
 pytestmark = pytest.mark.fast
 

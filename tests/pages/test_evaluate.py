@@ -266,7 +266,7 @@ def test_measures_that_do_not_fit_are_named(link):
 
 def test_crossed_pairs_share_their_rows():
     from analysis.text.load import load_bitexts
-    from pages._parts.evaluating_pairs import crossed
+    from pages._parts.evaluating.pairs import crossed
 
     ar, ru = load_bitexts("corpus:tour", languages=["en", "ar", "ru"])
     both = crossed(ar, ru)

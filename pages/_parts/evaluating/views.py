@@ -9,7 +9,9 @@ from analysis.figures import languages as language_figure
 from analysis.figures import sweep as sweep_figure
 from analysis.figures.scores import CONTROLS, at_layer, number, score_rows
 from analysis.registry import find
-from pages._parts import chrome, evaluating, evaluating_items, state
+from pages._parts import chrome, state
+from pages._parts.evaluating import common
+from pages._parts.evaluating import items as evaluating_items
 
 NO_CHOICE = (
     "A best layer read off here is chosen on the very sentences it is scored on, so it flatters itself: choose layers "
@@ -23,9 +25,9 @@ def languages(scores: Scores, shown: dict[str, str], layer: int | None) -> None:
     several = [key for key in scores.keys if len({entry.languages for entry in scores.of(key)}) > 1]
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     with left:
-        key = evaluating.measure_box("Measure", scores, several)
+        key = common.measure_box("Measure", scores, several)
     with middle:
-        data = evaluating.data_box(scores.of(key))
+        data = common.data_box(scores.of(key))
     orders = list(language_figure.ORDERS) if len(scores.encoders) > 1 else ["score", "name"]
     with right:
         order = st.selectbox(
@@ -33,13 +35,13 @@ def languages(scores: Scores, shown: dict[str, str], layer: int | None) -> None:
         )
         state.set_page_value("sorted", "" if order == "score" else order)
     entries = at_layer([entry for entry in scores.of(key) if entry.data == data], layer)
-    short = evaluating.names(scores.encoders)
+    short = common.names(scores.encoders)
     st.markdown(f"### {chrome.plain(language_figure.tell_languages(entries, scores.encoders, short))}")
     spec = find("measures", entries[0].measure)
     drawn, far = language_figure.near(entries)
     chrome.figure(
         language_figure.draw_languages(drawn, scores.encoders, shown, order=order), name="comparison-languages",
-        data=lambda: evaluating.columns(score_rows(entries)),
+        data=lambda: common.columns(score_rows(entries)),
         caption=f"{chrome.plain(entries[0].title)}. Each row is a language, with English unless it says otherwise; dots "
         "are encoders, wide pale lines their 95 % intervals over sentences, the thin line runs from A to B. Filled: "
         f"differs from A after correction. Rows have different sentences or words: compare A with B, not rows. "
@@ -80,11 +82,11 @@ def _language_table(scores: Scores, entries: Sequence[Entry], shown: dict[str, s
     wide = {name: st.column_config.NumberColumn(format=digits) for name in shown.values()}
     wide["B − A"] = st.column_config.NumberColumn(format=digits.replace("%", "%+"))
     event = chrome.table(
-        evaluating.columns(rows), key=f"languages {entries[0].key} {order} {len(rows)}", on_select="rerun",
+        common.columns(rows), key=f"languages {entries[0].key} {order} {len(rows)}", on_select="rerun",
         selection_mode="single-cell", column_config=wide | {"p corrected": st.column_config.NumberColumn(format="%.3f")},
     )  # fmt: skip
     st.caption("Click a score to open the errors behind it.")
-    picked = evaluating.picked_cell(event, "languages")
+    picked = common.picked_cell(event, "languages")
     names = {label: name for name, label in shown.items()}
     if picked and picked[1] in names:
         evaluating_items.open_entry(entries[0].key, names[picked[1]], entries[0].data, tags[picked[0]])
@@ -94,7 +96,7 @@ def _language_table(scores: Scores, entries: Sequence[Entry], shown: dict[str, s
 def _mean_ranks(scores: Scores, key: str) -> None:
     """Mean ranks over languages, with the tests over languages where there are enough."""
     ranking = scores.mean_rank(key)
-    told = [f"{evaluating.side(n)} {ranking.ranks[name]:.2f}" for n, name in enumerate(scores.encoders)
+    told = [f"{common.side(n)} {ranking.ranks[name]:.2f}" for n, name in enumerate(scores.encoders)
             if name in ranking.ranks]  # fmt: skip
     if len(told) < 2:
         return
@@ -120,12 +122,12 @@ def layers(scores: Scores, shown: dict[str, str]) -> None:
     if tags is not None:  # a tag may hold a hyphen itself
         tags = next(entry.languages for entry in scores.entries if "-".join(entry.languages) == chosen)
     keys = [key for key in scores.keys if scores.layers(key, tags)]
-    short = evaluating.names(scores.encoders)
+    short = common.names(scores.encoders)
     st.markdown(f"### {chrome.plain(sweep_figure.tell_sweep(scores, keys[0], short, tags))}")
     rows = sweep_figure.sweep_rows(scores, keys, tags)
     chrome.figure(
         sweep_figure.draw_sweep(scores, keys, shown, languages=tags), name="comparison-layers",
-        data=lambda: evaluating.columns(rows),
+        data=lambda: common.columns(rows),
         caption="One line an encoder, its band the 95 % interval over sentences, the large dot its best layer; dotted: "
         f"the floor of shuffled vectors and the same-language ceiling; dashed: random weights. {NO_CHOICE}",
     )  # fmt: skip
@@ -144,7 +146,7 @@ def agreement(scores: Scores) -> None:
     rows = [{"one measure": titles[one.first], "another": titles[one.second], "rank correlation": one.rho, "points": one.n}
             for one in found]  # fmt: skip
     chrome.table(
-        evaluating.columns(rows), column_config={"rank correlation": st.column_config.NumberColumn(format="%+.2f")}
+        common.columns(rows), column_config={"rank correlation": st.column_config.NumberColumn(format="%+.2f")}
     )
     st.caption(
         "Spearman's correlation over encoders and languages, turned round where lower is better: 1 where better by one "

@@ -12,8 +12,9 @@ from analysis.comparison.plan import Cell, Plan
 from analysis.comparison.scores import Scores
 from analysis.figures.languages import language_names
 from analysis.records import Result
-from pages._parts import chrome, evaluating, state
-from pages._parts import evaluating_lines as lines
+from pages._parts import chrome, state
+from pages._parts.evaluating import common
+from pages._parts.evaluating import lines as lines
 
 PAGE = 12  # errors in sight
 MOST = 500  # rows of a plain table
@@ -52,14 +53,14 @@ def behind(
     """
     one, two, three, four = st.columns([3, 2, 2, 2])
     with one:
-        key = evaluating.measure_box("Measure", scores, scores.keys)
+        key = common.measure_box("Measure", scores, scores.keys)
     encoder = two.selectbox(
         "Encoder", scores.encoders, key=state.seeded("whose", scores.encoders[-1], scores.encoders),
         format_func=shown.__getitem__,
     )  # fmt: skip
     state.set_page_value("whose", encoder)
     with three:
-        data = evaluating.data_box(scores.of(key))
+        data = common.data_box(scores.of(key))
     cells = [cell for cell in made.cells if cell.asked.key == key and cell.data == data and cell.control is None]
     cells += further(key, data)
     mine = deepest([cell for cell in cells if cell.encoder == encoder], layer)
@@ -209,7 +210,7 @@ def _download(cell: Cell, table: dict[str, list[Any]]) -> None:
     if kinds:
         with row.popover("Kinds of error"):
             chrome.table(
-                evaluating.columns(kinds), column_config={"share": st.column_config.NumberColumn(format="percent")}
+                common.columns(kinds), column_config={"share": st.column_config.NumberColumn(format="percent")}
             )
 
 

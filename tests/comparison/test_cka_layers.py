@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from analysis.comparison.cka_layers import cka_of_encoders, cka_of_languages
 from analysis.encoders.vectors import Unit, Units, Vectors
 from analysis.errors import InputError
 from analysis.measures._parts.hsic import linear_cka
-from analysis.measures.cka_layers import cka_of_encoders, cka_of_languages
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.pharaoh import Links
 

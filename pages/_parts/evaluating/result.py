@@ -11,7 +11,12 @@ from analysis.figures import scores as figure
 from analysis.jobs.runs import Run
 from analysis.registry import find
 from analysis.text.languages import language
-from pages._parts import chrome, evaluating, evaluating_items, evaluating_pairs, evaluating_run, evaluating_views, state
+from pages._parts import chrome, state
+from pages._parts.evaluating import common
+from pages._parts.evaluating import items as evaluating_items
+from pages._parts.evaluating import pairs as evaluating_pairs
+from pages._parts.evaluating import run as evaluating_run
+from pages._parts.evaluating import views as evaluating_views
 
 RULES = {
     "holm": "after Holm's correction for all tests of that measure",
@@ -37,8 +42,8 @@ def show(made: Plan, scores: Scores, run: Run | None = None) -> None:
         st.info("No score could be given; the reasons are below.")
         _reasons(scores)
         return
-    short = evaluating.names(scores.encoders)
-    shown = {name: f"{evaluating.side(n)}  {short[name]}" for n, name in enumerate(scores.encoders)}
+    short = common.names(scores.encoders)
+    shown = {name: f"{common.side(n)}  {short[name]}" for n, name in enumerate(scores.encoders)}
     head = st.container()
     layer = _layer(scores)
     entries = figure.at_layer(scores.summary, layer)
@@ -103,7 +108,7 @@ def _figure(made: Plan, scores: Scores, entries: Sequence[Entry], shown: dict[st
     ) else ""  # fmt: skip
     chrome.figure(
         figure.draw_scores(entries, scores.encoders, shown), name="comparison",
-        data=lambda: evaluating.columns(figure.score_rows(entries)),
+        data=lambda: common.columns(figure.score_rows(entries)),
         caption=f"Each dot is {mean} its 95 % interval over sentences. Filled: differs from A (p < 0.05 "
         f"{RULES[scores.request.correction]}, paired bootstrap); open: no clear difference.{ticks} Scales differ from "
         "panel to panel, and no measure alone shows that languages line up.",
@@ -136,7 +141,7 @@ def _table(scores: Scores, entries: Sequence[Entry], shown: dict[str, str], laye
         f"{_ranks(scores, layer)}Click a score to open the errors behind it."
     )
     names = {label: name for name, label in shown.items()}
-    picked = evaluating.picked_cell(event, "table")
+    picked = common.picked_cell(event, "table")
     if picked and picked[1] in names:
         group = groups[picked[0]]
         evaluating_items.open_entry(group[0].key, names[picked[1]], group[0].data)
@@ -198,7 +203,7 @@ def _ranks(scores: Scores, layer: int | None) -> str:
     if len(ranks) < 2:
         return ""
     told = ", ".join(
-        f"{evaluating.side(n)} {sum(ranks[name]) / len(ranks[name]):.2f}"
+        f"{common.side(n)} {sum(ranks[name]) / len(ranks[name]):.2f}"
         for n, name in enumerate(scores.encoders) if name in ranks
     )  # fmt: skip
     return f"Mean rank over measures and languages (1 is best): {told}. "
@@ -212,7 +217,7 @@ def _downloads(scores: Scores, run: Run | None) -> None:
         "CSV": (formats.to_csv, "csv", "text/csv"), "JSON": (formats.to_json, "json", "application/json"),
         "LaTeX": (formats.to_latex, "tex", "text/x-tex"), "Markdown": (formats.to_markdown, "md", "text/markdown"),
     }  # fmt: skip
-    name = f"comparison-{run.id if run else evaluating.run_id(scores.request)}"
+    name = f"comparison-{run.id if run else common.run_id(scores.request)}"
     row = st.container(horizontal=True, vertical_alignment="center")
     for label, (make, ending, mime) in made.items():
         row.download_button(

@@ -1,6 +1,6 @@
 """What the curves of two encoders say, in one line for a title."""
 
-from analysis.measures.curves import Curve, paired, pulls_apart
+from analysis.comparison.curves import Curve, paired, pulls_apart
 from analysis.scoring.measure import Measure, Need
 
 LOW = 10  # percent below which no title says that languages are kept together

@@ -13,7 +13,9 @@ from analysis.errors import IsoglossError
 from analysis.jobs import control
 from analysis.jobs.runs import Run, list_runs, rename
 from analysis.jobs.state import State, Status, state
-from pages._parts import chrome, evaluating, evaluating_form
+from pages._parts import chrome
+from pages._parts.evaluating import common
+from pages._parts.evaluating import form as evaluating_form
 from pages._parts.runs import attempt, badge, duration
 
 POLL = 2.0  # seconds between two looks at a run
@@ -32,14 +34,14 @@ def start(request: Request) -> Run:
         InputError: it is other work of the same name.
         IsoglossError: the cache folder cannot be written.
     """
-    run = control.start(ENTRY, make_spec(request), kind=KIND, title=_title(request), run_id=evaluating.run_id(request))
-    evaluating.open_run(run.id)
+    run = control.start(ENTRY, make_spec(request), kind=KIND, title=_title(request), run_id=common.run_id(request))
+    common.open_run(run.id)
     return run
 
 
 def _title(request: Request) -> str:
     """`bundled, bundled+rotation on tour: 4 measures`."""
-    named = ", ".join(evaluating.names(request.encoders).values())
+    named = ", ".join(common.names(request.encoders).values())
     text = ", ".join(one.removeprefix("corpus:").removeprefix("set:") for one in request.data[:2])
     more = f" and {len(request.data) - 2} more" if len(request.data) > 2 else ""
     count = len(request.measures)
@@ -123,7 +125,7 @@ def buttons(run: Run, said: State) -> None:
     elif said.status is not Status.DONE and row.button("Resume", key="resume comparison", type="primary"):
         attempt(lambda: control.resume(run))
     if row.button("Change and compare again", key="change comparison"):
-        attempt(lambda: evaluating_form.fill(evaluating.request_of(run)), then=lambda: evaluating.open_run(""))
+        attempt(lambda: evaluating_form.fill(common.request_of(run)), then=lambda: common.open_run(""))
     with row.popover("Rename"):
         wanted = st.text_input("Title of the comparison", value=run.title, max_chars=80, key=f"title {run.id}")
         if st.button("Rename", key="rename comparison"):
@@ -131,9 +133,9 @@ def buttons(run: Run, said: State) -> None:
     with row.popover("Discard"):
         st.markdown(f"Delete {chrome.plain(run.title)} from the list? Its scores stay in the cache.")
         if st.button("Yes, discard it", key="discard comparison"):
-            attempt(lambda: control.discard(run), then=lambda: evaluating.open_run(""))
+            attempt(lambda: control.discard(run), then=lambda: common.open_run(""))
     if row.button("New comparison", key="new comparison", type="tertiary"):
-        evaluating.open_run("")
+        common.open_run("")
         st.rerun()
 
 
@@ -143,7 +145,7 @@ def again(run: Run) -> None:
     Raises:
         IsoglossError: the run's folder cannot be written.
     """
-    request = evaluating.request_of(run)
+    request = common.request_of(run)
     control.discard(run)
     start(request)
 
@@ -156,22 +158,22 @@ def table(current: str) -> None:
     st.markdown(f"### {'1 comparison' if len(runs) == 1 else f'{len(runs)} comparisons'} so far")
     rows = [_row(run, state(run)) for run in runs[:LISTED]]
     event = chrome.table(
-        evaluating.columns(rows), key=f"comparisons of {current} {len(runs)}", on_select="rerun",
+        common.columns(rows), key=f"comparisons of {current} {len(runs)}", on_select="rerun",
         selection_mode="single-row", column_config={"comparison": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
     older = f" The {LISTED} newest of {len(runs):,} are listed." if len(runs) > LISTED else ""
     st.caption(f"Tick a comparison to open it; its address shows it in every tab and after a restart.{older}")
     picked = event.selection.rows if hasattr(event, "selection") else []
     if picked and picked[0] < len(rows) and runs[picked[0]].id != current:
-        evaluating.open_run(runs[picked[0]].id)
+        common.open_run(runs[picked[0]].id)
         st.rerun()
 
 
 def _row(run: Run, said: State) -> dict[str, str]:
     """One line of the list."""
     try:
-        request = evaluating.request_of(run)
-        told = [", ".join(evaluating.names(request.encoders).values()), ", ".join(request.data)]
+        request = common.request_of(run)
+        told = [", ".join(common.names(request.encoders).values()), ", ".join(request.data)]
         told += [", ".join(dict.fromkeys(asked.measure for asked in request.measures))]
     except IsoglossError as problem:
         told = [str(problem), "", ""]

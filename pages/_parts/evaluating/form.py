@@ -13,7 +13,7 @@ from analysis.registry import registered
 from analysis.scoring.measure import Need
 from analysis.text.languages import language
 from pages._parts import chrome, forms, state
-from pages._parts import evaluating_data as texts
+from pages._parts.evaluating import data as texts
 from pages._parts.training_data import Text, all_languages
 
 USUAL = ("word_retrieval", "sentence_retrieval", "link_f1", "cka")

@@ -14,7 +14,9 @@ from analysis.registry import find
 from analysis.scoring.materials import label
 from analysis.scoring.measure import Need, fits
 from analysis.text.corpus import Bitext, concept_links
-from pages._parts import chrome, evaluating, evaluating_items, state
+from pages._parts import chrome, state
+from pages._parts.evaluating import common
+from pages._parts.evaluating import items as evaluating_items
 
 LEAST = 5  # rows that two languages must share
 
@@ -79,7 +81,7 @@ def further(made: Plan, key: str, data: str, layer: int | None) -> list[Cell]:
     cells = [cell for cell in made.cells if cell.asked.key == key and cell.data == data and cell.control is None]
     kept = [one for encoder in dict.fromkeys(cell.encoder for cell in cells)
             for one in evaluating_items.deepest([cell for cell in cells if cell.encoder == encoder], layer)]  # fmt: skip
-    name = " ".join([key, data, str(layer), evaluating.run_id(made.request), *(cell.revision for cell in kept)])
+    name = " ".join([key, data, str(layer), common.run_id(made.request), *(cell.revision for cell in kept)])
     return _further(kept, name)
 
 
@@ -92,9 +94,9 @@ def pairs(made: Plan, scores: Scores, shown: dict[str, str], layer: int | None) 
     """The heatmaps of one measure: A, B, and B minus A; a click on a cell opens the errors behind it."""
     left, right = st.columns(2)
     with left:
-        key = evaluating.measure_box("Measure", scores, keys(scores))
+        key = common.measure_box("Measure", scores, keys(scores))
     with right:
-        data = evaluating.data_box(scores.of(key))
+        data = common.data_box(scores.of(key))
     more = further(made, key, data, layer)
     todo = [cell for cell in more if not has(cell)]
     if todo and _compute(made, todo):
@@ -120,7 +122,7 @@ def pairs(made: Plan, scores: Scores, shown: dict[str, str], layer: int | None) 
         ),
         name="comparison-pairs", data=lambda: figure.matrix_table(tags, panels), select=True,
         caption=f"Every two languages, in the order of an average-linkage tree over the scores of "
-        f"{evaluating.side(len(encoders) - 1)}. Click a cell for the errors behind it. It shows which languages an encoder "
+        f"{common.side(len(encoders) - 1)}. Click a cell for the errors behind it. It shows which languages an encoder "
         "keeps close, not why: script, shared words and data are mixed. "
         f"{chrome.plain(find('measures', entry.measure).hides)}",
     )  # fmt: skip

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from analysis.encoders.vectors import Unit, Units, Vectors
-from analysis.errors import InputError
-from analysis.measures.curve_words import tell_curves
-from analysis.measures.curves import (
+from analysis.comparison.curve_words import tell_curves
+from analysis.comparison.curves import (
     Curve,
     compare_at,
     curve_table,
@@ -16,6 +14,8 @@ from analysis.measures.curves import (
     unit_of,
     variants,
 )
+from analysis.encoders.vectors import Unit, Units, Vectors
+from analysis.errors import InputError
 from analysis.records import Result
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.pharaoh import Links
@@ -140,7 +140,7 @@ def test_the_table_and_the_paired_line():
 
 
 def test_each_kind_of_data_has_its_measures_and_the_rest_a_reason():
-    from analysis.measures.curves import misfit
+    from analysis.comparison.curves import misfit
     from analysis.registry import find
     from analysis.text.multitext import Multitext, Text
 
@@ -158,8 +158,8 @@ def test_each_kind_of_data_has_its_measures_and_the_rest_a_reason():
 
 
 def test_a_curve_is_encoded_for_any_kind_of_data(tiny):
+    from analysis.comparison.curves import encode_curve
     from analysis.encoders.load import load_encoder
-    from analysis.measures.curves import encode_curve
     from analysis.text.multitext import Multitext, Text
 
     pairs, encoder = bitext(), load_encoder(tiny)
