@@ -21,7 +21,6 @@ app = typer.Typer(
 for room in (listings, embed, links, align, tune, evaluate, compare, forgetting, jobs, cache):
     room.register(app)
 
-INTERRUPTED = 130
 STOPPED = "interrupted; finished parts are in the cache, run the command again to go on"
 
 
@@ -33,16 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code."""
     debug = os.environ.get("ISOGLOSS_DEBUG") == "1"
+    console.said.clear()
     try:
         with console.quiet():
-            return app(list(arguments), prog_name="isogloss", standalone_mode=False) or 0
-    except typer.Exit as ended:
-        if isinstance(ended.__cause__, KeyboardInterrupt):
+            code = app(list(arguments), prog_name="isogloss", standalone_mode=False) or 0
+        if code == console.INTERRUPTED and code not in console.said:
             console.fail(STOPPED)
-        return ended.exit_code
+        return code
     except (KeyboardInterrupt, typer.Abort):
         console.fail(STOPPED)
-        return INTERRUPTED
+        return console.INTERRUPTED
     except BrokenPipeError:
         # The reader of standard output has gone; nothing is left to tell it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]

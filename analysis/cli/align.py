@@ -63,10 +63,9 @@ def align(
         ended = watch(run)
     except KeyboardInterrupt:
         stop(run)
-        console.fail(
+        raise console.interrupted(
             f"interrupted; run {run.id} is stopped, the same command or `jobs resume {run.id}` goes on with it"
-        )
-        raise typer.Exit(130) from None
+        ) from None
     if ended.status is Status.FAILED and ended.exit_code == 2 and not (run.folder / "checkpoints").exists():
         discard(run)
     finish(run, ended)

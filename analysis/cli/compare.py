@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from analysis.comparison.plan import Plan
     from analysis.comparison.scores import Entry, Scores, Skipped
 
-INTERRUPTED = 130
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex"}
 _COLUMNS = ("measure", "data", "encoder", "layer", "score", "interval", "n", "difference", "p", "rank")
 
@@ -186,8 +185,7 @@ def _run(made: "Plan") -> "Scores":
             return run(made, progress=tick)
     except KeyboardInterrupt:
         kept = f"{finished:,} of {len(made.cells):,} cells are finished and kept"
-        console.fail(f"interrupted; {kept}; the same command goes on with the rest")
-        raise typer.Exit(INTERRUPTED) from None
+        raise console.interrupted(f"interrupted; {kept}; the same command goes on with the rest") from None
 
 
 def _emit(scores: "Scores", shape: str, out: Path | None) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
+INTERRUPTED = 130
+said: set[int] = set()  # exit codes that have had their line
+
 
 def emit(text: str) -> None:
     """Write a result to standard output, whatever `quiet` did to it."""
@@ -50,6 +53,22 @@ def report(problem: object) -> None:
 def fail(text: str) -> None:
     """Write the one line that says what failed."""
     print(f"error: {_one_line(text)}", file=sys.stderr)
+
+
+def interrupted(text: str, *, failed: bool = True) -> Exception:
+    """Say what an interrupted command leaves behind; the exception to raise then.
+
+    Typer answers Ctrl-C by the same exit code without a word, so `said` tells the two apart.
+
+    Args:
+        text: one line.
+        failed: False where the work goes on elsewhere.
+    """
+    from typer import Exit
+
+    said.add(INTERRUPTED)
+    (fail if failed else report)(text)
+    return Exit(INTERRUPTED)
 
 
 def _one_line(text: str) -> str:

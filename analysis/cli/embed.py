@@ -83,7 +83,7 @@ def embed(
 
 def _embed_large(encoder: "Encoder", sentences: "Sequence[Sentence]", **options: Any) -> None:
     """Fill the cache with the vectors of a large text by a run of its own, which outlives this command's death."""
-    from analysis.cli.jobs import INTERRUPTED, finish, watch
+    from analysis.cli.jobs import finish, watch
     from analysis.encoders import embed_job
     from analysis.jobs import control
 
@@ -93,8 +93,7 @@ def _embed_large(encoder: "Encoder", sentences: "Sequence[Sentence]", **options:
         said = watch(run)
     except KeyboardInterrupt:
         control.stop(run)
-        console.fail("interrupted; finished parts are kept, run the command again to go on")
-        raise typer.Exit(INTERRUPTED) from None
+        raise console.interrupted("interrupted; finished parts are kept, run the command again to go on") from None
     finish(run, said)
     control.discard(run)
 

@@ -15,7 +15,6 @@ from analysis.jobs.follow import follow
 from analysis.jobs.runs import Run
 from analysis.jobs.state import State, Status, state
 
-INTERRUPTED = 130
 PLAIN_SECONDS = 30.0  # between two progress lines where no bar can be drawn
 ID = Annotated[str, typer.Argument(metavar="ID", help="Id of a run, or the beginning of one.")]
 
@@ -104,11 +103,11 @@ def _follow(run: Run) -> None:
     try:
         said = watch(run)
     except KeyboardInterrupt:
-        console.report(
+        raise console.interrupted(
             f"run {run.id} goes on; follow it again with: python -m analysis jobs follow {run.id}, "
-            f"end it with: python -m analysis jobs stop {run.id}"
-        )
-        raise typer.Exit(INTERRUPTED) from None
+            f"end it with: python -m analysis jobs stop {run.id}",
+            failed=False,
+        ) from None
     finish(run, said)
 
 
@@ -127,6 +126,7 @@ def finish(run: Run, said: State) -> None:
     if said.status in (Status.STOPPED, Status.INTERRUPTED) and run.folder.exists():
         console.report(f"run {run.id} is {said.status}; go on with: python -m analysis jobs resume {run.id}")
     if said.exit_code:
+        console.said.add(said.exit_code)
         raise typer.Exit(said.exit_code)
 
 

@@ -56,8 +56,7 @@ def tune(
         ):
             choice, trials = choose(model, bitexts, plan=plan, progress=progress, encoding=encoding)
     except KeyboardInterrupt:
-        console.fail("interrupted; finished layers are kept, run the command again to go on")
-        raise typer.Exit(130) from None
+        raise console.interrupted("interrupted; finished layers are kept, run the command again to go on") from None
     path = store_choice(model, choice)
     best = best_of_each(trials)
     if json:

@@ -146,3 +146,15 @@ def test_gold_links_past_the_end_are_a_warning_and_the_rest_goes_on(evaluate, wr
     assert done.code == 0, done.err
     assert "l.txt:2: a link points past" in done.err
     assert done.json["n"] == len(links) - 1
+
+
+def test_ctrl_c_is_one_line_and_its_own_exit_code(monkeypatch, capsys, tiny):
+    from analysis.cli import run
+
+    def interrupted(*_args, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("analysis.scoring.evaluate.evaluate", interrupted)
+    code = run(["evaluate", "sentence_retrieval", "--encoder", tiny, "--data", "corpus:tour", "--langs", "en-es"])
+    assert code == 130
+    assert capsys.readouterr().err.strip().splitlines()[-1].startswith("error: interrupted; finished parts are in")
