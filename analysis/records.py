@@ -152,6 +152,9 @@ def compare(a: Result, b: Result) -> Comparison:
     if a.score is None or b.score is None:
         raise InputError(f"cannot compare {a.measure}: one side has no score ({a.note or b.note})")
     differences = b.replicates - a.replicates
+    differences = differences[np.isfinite(differences)]
+    if not len(differences):
+        raise InputError(f"cannot compare {a.measure}: no resample of the sentences gives both sides a score")
     low, high = interval(differences)
     # The share on the far side of zero; ties count half, one replicate is added so that p is never 0.
     below = (np.sum(differences < 0) + np.sum(differences == 0) / 2 + 0.5) / (len(differences) + 1)

@@ -53,8 +53,19 @@ def key(cell: Cell) -> dict[str, Any]:
         "code": code_of(cell.measure, controlled=cell.control is not None),
         "data": cell.material.digest, "marks": cell.marks, "name": cell.material.name,
         "encoder": cell.encoder, "revision": cell.revision, "layer": cell.layer, "pool": cell.pool,
-        "seed": cell.seed, "control": str(cell.control or ""), "sample": cell.note,
+        "seed": cell.seed, "control": str(cell.control or ""), "sample": cell.note, "files": _files(cell.options),
     }  # fmt: skip
+
+
+def _files(options: Any) -> dict[str, str]:
+    """Hash of each file that a setting names, such as a dictionary: its name says nothing of what is in it."""
+    named = {name: Path(value) for name, value in vars(options).items() if isinstance(value, str) and value}
+    found = {}
+    for name, path in named.items():
+        with suppress(OSError, ValueError):
+            if path.is_file():
+                found[name] = sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def path_of(cell: Cell) -> Path:

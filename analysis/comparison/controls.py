@@ -34,7 +34,7 @@ def applies(control: Control | None, measure: Measure) -> bool:
         return True
     if control is Control.RANDOM:
         return not measure.needs_base
-    return measure.needs in _DEFINED[control] and measure.higher_is_better is not None
+    return measure.needs in _DEFINED[control] and measure.higher_is_better is not None and measure.has_floor
 
 
 def learned(encoders: Sequence[Encoder]) -> Encoder:

@@ -63,7 +63,7 @@ def against_distance(scores: Scores, by: Distance | str = Distance.FAMILIES) -> 
         by: the distance, see `language_distance`.
 
     Returns:
-        One an encoder, measure, data and layer with at least four pairs.
+        One an encoder, measure, data and layer; fewer than four pairs give no score, and the reason.
 
     Raises:
         InputError: `by` needs a package that is not installed.
@@ -75,7 +75,6 @@ def against_distance(scores: Scores, by: Distance | str = Distance.FAMILIES) -> 
     return [
         Fall(*key, score_against_distance({(e.languages[0], e.languages[1]): e.result.score for e in group}, by))
         for key, group in groups.items()
-        if len(group) >= LEAST
     ]
 
 

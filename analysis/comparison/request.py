@@ -33,7 +33,8 @@ EXPLAINED = {
     Control.SHUFFLED: "shuffled: the floor, the same vectors with those of the second side (of each language, where "
     "there are several) exchanged at random among its units",
     Control.RANDOM: "random: the architecture and tokenizer of the first encoder's base with weights drawn anew",
-    Control.SAME: "same: the ceiling, the first language against itself retyped: in lower case, with another end mark",
+    Control.SAME: "same: a ceiling to go by, the first language against itself retyped, in lower case with another end "
+    "mark; it can be passed where words repeat",
 }
 
 

@@ -48,7 +48,8 @@ def groups(plan: Plan) -> list[Group]:
     """The cells by encoder, then by text, each in the order of the table."""
     order: dict[str, dict[str, list[Cell]]] = {}
     for cell in plan.cells:
-        order.setdefault(cell.encoder, {}).setdefault(cell.material.digest, []).append(cell)
+        text = f"{cell.material.digest} {cell.material.name} {cell.data}"
+        order.setdefault(cell.encoder, {}).setdefault(text, []).append(cell)
     found = []
     for encoder, texts in order.items():
         for cells in texts.values():

@@ -266,7 +266,9 @@ def correlations(scores: Scores) -> list[Agreement]:
     for entry in scores.entries:
         if not entry.control and entry.result.score is not None:
             sign = -1 if entry.higher_is_better is False else 1
-            points.setdefault(entry.key, {})[entry.encoder, entry.languages, entry.slot] = sign * entry.result.score
+            points.setdefault(entry.key, {})[entry.encoder, entry.data, entry.languages, entry.slot] = (
+                sign * entry.result.score
+            )
     found = []
     for n, first in enumerate(scores.keys):
         for second in scores.keys[n + 1 :]:

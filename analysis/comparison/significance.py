@@ -10,6 +10,8 @@ from analysis.records import Comparison, Result, compare
 
 ALPHA = 0.05
 SMALLEST = 1e-16  # no p value is 0
+CLUSTERS = 6  # fewer sentences bear no test: a bootstrap of them errs far too often
+ROUNDING = 1e-9  # a smaller difference, by the score's scale, is none
 LANGUAGES = 6  # below so many a Wilcoxon test cannot reach 0.05
 
 
@@ -20,6 +22,9 @@ def paired(a: Result, b: Result) -> Comparison | None:
     and no test would survive a correction. There p is that of the normal distribution with the replicates' standard
     deviation, where that is smaller.
 
+    Fewer than six sentences are not tested, nor replicates that all differ by the same; a difference within rounding
+    is none.
+
     Args:
         a: of the encoder that is compared against.
         b: of the other one, on the same sentences with the same seed.
@@ -28,7 +33,7 @@ def paired(a: Result, b: Result) -> Comparison | None:
     """
     from scipy.stats import norm
 
-    if len(a.replicates) != len(b.replicates) or not len(a.replicates):
+    if len(a.replicates) != len(b.replicates) or not len(a.replicates) or min(a.clusters, b.clusters) < CLUSTERS:
         return None
     known = np.isfinite(a.replicates) & np.isfinite(b.replicates)
     a, b = (replace(one, replicates=one.replicates[known]) for one in (a, b))
@@ -39,6 +44,11 @@ def paired(a: Result, b: Result) -> Comparison | None:
     except InputError:
         return None
     spread = float(np.std(b.replicates - a.replicates))
+    least = ROUNDING * max(1.0, abs(a.score or 0))
+    if abs(found.difference) <= least:
+        return replace(found, p_value=1.0)
+    if spread <= least:
+        return None
     finest = 2 / (len(a.replicates) + 1)
     if found.p_value <= finest and spread > 0:
         law = max(SMALLEST, float(2 * norm.sf(abs(found.difference) / spread)))

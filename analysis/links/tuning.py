@@ -101,6 +101,9 @@ def sweep(
     """
     if not bitexts or any(bitext.links is None for bitext in bitexts):
         raise InputError("development data without word links; give links with --links FILE or data that has them")
+    for bitext in bitexts:
+        if not any(pair.sure for pair in bitext.links or ()):
+            raise InputError(f"{bitext.name} has no sure word link to choose by; give links such as 0-0 1-2")
     plan = plan or make_plan(encoder)
     found: dict[tuple[int, str, str, tuple[str, ...]], list[np.ndarray]] = {}
     total, done = len(bitexts) * len(LEVELS) * len(plan.layers), 0

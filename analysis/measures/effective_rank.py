@@ -43,7 +43,7 @@ def compute(space: PairSpace, settings: EffectiveRankSettings | None = None, *, 
     1, but so is one that says only what matters.
 
     The interval resamples sentences and keeps the principal axes of the whole (see `resampled_variances`), moved onto
-    the estimate.
+    the estimate. On real vectors it is too narrow (it held the value for 59 to 75 of 100 samples of 60 to 150 captions).
 
     Args:
         space: (units, dim) vectors of both sides; of any unit, links are not needed.

@@ -276,6 +276,7 @@ SPEC = Measure(
     citation="Radovanović, Nanopoulos and Ivanović 2010, Hubs in space, section 3",
     hides="It does not show whether the right word is found; it grows with the number of units, so compare it only at "
     "one size and beside its random floor.",
+    has_floor=False,
     compute=compute,
     settings=HubnessSettings,
 )

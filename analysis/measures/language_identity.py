@@ -201,6 +201,7 @@ SPEC = Measure(
     "sections 3 and 4",
     hides="A single telling dimension is enough for a high score, and removing it changes no neighbour: an encoder "
     "may keep the language and still align well, or lose it and align nothing.",
+    has_floor=False,
     compute=compute,
     settings=LanguageIdentitySettings,
 )

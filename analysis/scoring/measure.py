@@ -61,6 +61,8 @@ class Measure:
         settings: the settings class.
         needs_base: whether it compares an aligned encoder with its base (only for `Need.TEXT`).
         needs_head: whether it needs a masked-LM head (only for `Need.TEXT`).
+        has_floor: whether exchanging the vectors of a side among its units destroys what it measures, so that this is
+            its floor and a text against itself its ceiling. A measure that looks at which vectors there are has none.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Measure:
     settings: type = NoSettings
     needs_base: bool = False
     needs_head: bool = False
+    has_floor: bool = True
 
     def unit_for(self, material: Material, settings: Any = None) -> Unit:
         """The unit to encode for this data.

@@ -126,3 +126,12 @@ def test_emptying_the_cache_empties_results_too(cache, toy):
     cells.keep(cell(), result(50.0))
     assert clear() > 0
     assert cells.fetch(cell()) is None
+
+
+def test_what_a_named_file_holds_is_in_the_key(tmp_path, toy):
+    path = tmp_path / "words.tsv"
+    path.write_text("a\tb\n", "utf-8")
+    made = replace(cell(), options=find("measures", "dictionary_induction").settings(dictionary=str(path)))
+    before = key(made)
+    path.write_text("a\tc\n", "utf-8")
+    assert key(made) != before

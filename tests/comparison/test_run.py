@@ -262,3 +262,14 @@ def test_compare_from_python(asking, toy, tiny, table):
     scores = compare([tiny], ["toy_near"], [table], settings=["scale=1"], controls=["same"], langs="en-it", pool="last")
     assert [(entry.control, entry.settings) for entry in scores.entries] == [("", "scale=1"), ("same", "scale=1")]
     assert load_encoder(tiny).revision == scores.entries[0].result.provenance["revision"]
+
+
+def test_the_same_text_under_two_names_is_two_rows(tmp_path, tiny):
+    text = "en\tes\n" + "".join(f"the quick fox {n}\tel zorro {n}\n" for n in range(8))
+    names = [tmp_path / "a.tsv", tmp_path / "b.tsv"]
+    for path in names:
+        path.write_text(text, "utf-8")
+    request = Request((tiny,), (Asked("sentence_retrieval"),), tuple(map(str, names)))
+    scores = run(plan(request))
+    assert [entry.data for entry in scores.entries] == list(map(str, names))
+    assert scores.missing == 0

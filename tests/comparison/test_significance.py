@@ -1,11 +1,14 @@
 """Tests and corrections against hand-worked examples and other implementations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.comparison.significance import adjust, friedman, over_languages, paired, spearman
+from analysis.records import Result, compare
 from tests.comparison.toys import result
 
 pytestmark = pytest.mark.fast
@@ -85,3 +88,21 @@ def test_rank_correlation():
     assert spearman([1, 2, 3, 4], [10, 20, 30, 31]) == pytest.approx(1.0)
     assert spearman([1, 2, 3, 4], [4, 3, 2, 1]) == pytest.approx(-1.0)
     assert spearman([1, 2, 3, 4], [2, 2, 2, 2]) is None
+
+
+def test_a_handful_of_sentences_is_not_tested_and_rounding_is_no_difference():
+    replicates = np.random.default_rng(0).normal(size=200)
+    few = Result("m", 1.0, None, None, 5, "u", True, replicates, 5, provenance={"data_sha256": "x", "seed": 0})
+    assert paired(few, replace(few, score=2.0, replicates=replicates + 1)) is None
+    many = replace(few, clusters=50)
+    assert paired(many, replace(many, score=1 + 1e-12, replicates=replicates * 1.1)).p_value == 1
+    assert paired(many, replace(many, score=2.0, replicates=replicates + 1)) is None
+
+
+def test_undefined_replicates_take_no_side():
+    base = Result("m", 1.0, None, None, 5, "u", True, np.zeros(100), 50, provenance={"data_sha256": "x", "seed": 0})
+    lower = np.full(100, -0.5) + np.linspace(0, 0.01, 100)
+    lower[:30] = np.nan
+    found = compare(base, replace(base, score=0.5, replicates=lower))
+    assert found.p_value < 0.05
+    assert found.high < 0

@@ -94,7 +94,7 @@ def test_other_text_links_or_decoders_are_scored_anew(encoder, bitext, monkeypat
     tuning.sweep(encoder, [bitext], plan=plan)
     scored = []
     monkeypatch.setattr(tuning, "_scores", lambda *given: scored.append(1) or np.zeros((len(given[4].decoders), 2)))
-    fewer = Bitext("hand", bitext.languages, bitext.source, bitext.target, (Links(),) * 3, "gold")
+    fewer = Bitext("hand", bitext.languages, bitext.source, bitext.target, (Links(frozenset({(0, 0)})),) * 3, "gold")
     tuning.sweep(encoder, [fewer], plan=plan)
     tuning.sweep(encoder, [bitext], plan=tuning.make_plan(encoder, ["itermax"], [1]))
     assert len(scored) == 2 * 2
