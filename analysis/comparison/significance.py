@@ -22,8 +22,7 @@ def paired(a: Result, b: Result) -> Comparison | None:
     and no test would survive a correction. There p is that of the normal distribution with the replicates' standard
     deviation, where that is smaller.
 
-    Fewer than six sentences are not tested, nor replicates that all differ by the same; a difference within rounding
-    is none.
+    Fewer than six sentences are not tested; a difference within rounding is none.
 
     Args:
         a: of the encoder that is compared against.
@@ -47,8 +46,6 @@ def paired(a: Result, b: Result) -> Comparison | None:
     least = ROUNDING * max(1.0, abs(a.score or 0))
     if abs(found.difference) <= least:
         return replace(found, p_value=1.0)
-    if spread <= least:
-        return None
     finest = 2 / (len(a.replicates) + 1)
     if found.p_value <= finest and spread > 0:
         law = max(SMALLEST, float(2 * norm.sf(abs(found.difference) / spread)))

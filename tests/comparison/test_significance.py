@@ -96,7 +96,7 @@ def test_a_handful_of_sentences_is_not_tested_and_rounding_is_no_difference():
     assert paired(few, replace(few, score=2.0, replicates=replicates + 1)) is None
     many = replace(few, clusters=50)
     assert paired(many, replace(many, score=1 + 1e-12, replicates=replicates * 1.1)).p_value == 1
-    assert paired(many, replace(many, score=2.0, replicates=replicates + 1)) is None
+    assert paired(many, replace(many, score=2.0, replicates=replicates + 1)).p_value < 0.05
 
 
 def test_undefined_replicates_take_no_side():
