@@ -130,15 +130,18 @@ def _bounded(size: int | None) -> int:
     return MAX_UNPACKED + 1 if size is None or size < 0 else size
 
 
-def read_lines(source: Source | str | Path | bytes, *, problems: Problems) -> Iterator[str | None]:
+def read_lines(
+    source: Source | str | Path | bytes, *, problems: Problems, bad_share: float = BAD_SHARE
+) -> Iterator[str | None]:
     r"""The lines of a source, one by one, without their line ends.
 
     Args:
         source: a path, `-`, bytes or a Source.
         problems: takes a note of each line that is not UTF-8; such a line comes as None.
+        bad_share: more undecodable lines than this share end the reading.
 
     Raises:
-        InputError: unreadable, empty, a NUL byte, or (after the last line) more than 1 % undecodable lines.
+        InputError: unreadable, empty, a NUL byte, or (after the last line) too many undecodable lines.
     """
     source = Source.of(source)
     number = bad = 0
@@ -158,7 +161,7 @@ def read_lines(source: Source | str | Path | bytes, *, problems: Problems) -> It
                 yield None
     if number == 0 or (number == 1 and raw == b""):
         raise InputError(f"{source.name} is empty; give a file with at least one line")
-    if bad > BAD_SHARE * number:
+    if bad > bad_share * number:
         raise InputError(f"{source.name}: {bad} of {number} lines are not UTF-8; save the file as UTF-8")
 
 

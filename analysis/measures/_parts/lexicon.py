@@ -1,20 +1,16 @@
 """Bilingual dictionaries for dictionary induction: read from a set or a file, or made from word links."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.encoders.vectors import Units
-from analysis.errors import InputError
 from analysis.neighbours.rows import has_direction
 from analysis.scoring.pairs import linked_words
 from analysis.scoring.space import PairSpace
-from analysis.text.lines import Source, read_lines
-from analysis.text.problems import Problems
-from analysis.text.rows import read_header
-from analysis.text.sets import load_set
+from analysis.text.dictionary import load_dictionary, set_dictionaries
+from analysis.text.linked import most_linked, type_of
 
 
 @dataclass(frozen=True)
@@ -32,11 +28,6 @@ class Types:
     shown: tuple[str, ...]
     vectors: np.ndarray
     counts: np.ndarray
-
-
-def type_of(word: str, casefold: bool) -> str:
-    """The type a word form belongs to."""
-    return word.casefold() if casefold else word
 
 
 def make_types(units: Units, vectors: np.ndarray, *, casefold: bool, min_count: int) -> Types:
@@ -81,20 +72,15 @@ def linked_lexicon(space: PairSpace, *, casefold: bool) -> list[tuple[str, str]]
         (type_of(space.source_units.text[a], casefold), type_of(space.target_units.text[b], casefold))
         for a, b in zip(pairs.source, pairs.target, strict=True)
     )
-    most: tuple[dict[str, int], dict[str, int]] = ({}, {})
-    for pair, count in counts.items():
-        for side, form in zip(most, pair, strict=True):
-            side[form] = max(side.get(form, 0), count)
-    return [(a, b) for (a, b), count in counts.items() if count == most[0][a] == most[1][b]]
+    return most_linked(counts)
 
 
 def read_lexicon(name: str, languages: tuple[str, str], *, casefold: bool) -> list[tuple[str, str]]:
     """The entries of a given dictionary for two languages, in the order of the file.
 
     Args:
-        name: `set:NAME:LANGS:SPLIT`, or a file of two columns, source word and target word, between tabs or
-            spaces, with or without a header of language codes.
-        languages: of the data.
+        name: anything that `analysis.text.dictionary.load_dictionary` reads.
+        languages: of the data; those of the columns where the file does not say.
         casefold: whether forms that differ only in case are one entry.
 
     Returns:
@@ -103,29 +89,9 @@ def read_lexicon(name: str, languages: tuple[str, str], *, casefold: bool) -> li
     Raises:
         InputError: no such set or file, or a file without entries.
     """
-    entries = _from_set(name, languages) if name.startswith("set:") else _from_file(name, languages)
-    return list(dict.fromkeys((type_of(a, casefold), type_of(b, casefold)) for a, b in entries))
-
-
-def _from_set(name: str, languages: tuple[str, str]) -> Iterable[tuple[str, str]]:
-    """The pairs of a public set that are in the languages of the data, turned round if need be."""
-    for bitext in load_set(name):
-        found = {bitext.languages: bitext, bitext.languages[::-1]: bitext.flipped()}.get(languages)
-        if found is not None:
-            return [(a.text, b.text) for a, b in zip(found.source, found.target, strict=True)]
+    given = set_dictionaries(name) if name.startswith("set:") else [load_dictionary(name, langs=languages)]
+    for one in given:
+        if set(one.languages) == set(languages):
+            entries = (one if one.languages == languages else one.flipped()).entries
+            return list(dict.fromkeys((type_of(a, casefold), type_of(b, casefold)) for a, b in entries))
     return []
-
-
-def _from_file(name: str, languages: tuple[str, str]) -> Iterable[tuple[str, str]]:
-    """The first two columns of a file, or those its header names."""
-    lines = [line for line in read_lines(Source.of(name), problems=Problems()) if line and line.strip()]
-    header = read_header(lines[0].split("\t"), languages) if lines else None
-    at: Sequence[int] = (0, 1)
-    if header is not None and set(header.columns) == set(languages):
-        at, lines = [header.columns[tag] for tag in languages], lines[1:]
-    between = "\t" if any("\t" in line for line in lines) else None
-    rows = [[cell.strip() for cell in line.split(between)] for line in lines]
-    entries = [(row[at[0]], row[at[1]]) for row in rows if len(row) > max(at) and row[at[0]] and row[at[1]]]
-    if not entries:
-        raise InputError(f"dictionary {name} has no entry; valid: a source word and a target word a line, between tabs")
-    return entries
