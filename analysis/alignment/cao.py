@@ -8,7 +8,7 @@ from analysis.alignment.trained import fit_trained
 from analysis.encoders.encoder import Encoder
 from analysis.settings import Setting
 from analysis.training import losses
-from analysis.training.objective import Step, Terms
+from analysis.training.objective import Objective, Step, Terms
 from analysis.training.settings import TrainSettings, loss_layers
 
 
@@ -52,7 +52,7 @@ class CaoSettings(TrainSettings):
         return (0.9, 0.98)
 
 
-class Cao:
+class Cao(Objective):
     """The objective; see `fit`."""
 
     module: Any = None

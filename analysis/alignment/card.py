@@ -48,10 +48,11 @@ def _made(card: Mapping[str, Any]) -> str:
     command = f"\n\n```\n{card['command']}\n```" if card.get("command") else ""
     steps = ""
     if "steps" in card:
+        linked = f"pairs with {card['links_used']:,} word links (own links from layer {card['link_layer']})"
+        linked = linked if card["links_used"] else "pairs or sentences"
         steps = (
-            f" {card['steps']:,} steps on {sum(card['pairs'].values()):,} pairs with {card['links_used']:,} word links "
-            f"(own links from layer {card['link_layer']}) in {card['precision']}; the weights of step "
-            f"{card['kept_step']:,} were kept."
+            f" {card['steps']:,} steps on {sum(card['pairs'].values()):,} {linked} in {card['precision']}; the weights "
+            f"of step {card['kept_step']:,} were kept."
         )
     return f"## How it was made{command}\n\nSettings: {settings}. Seed {card['seed']}.{steps}"
 
@@ -59,6 +60,14 @@ def _made(card: Mapping[str, Any]) -> str:
 def _text(card: Mapping[str, Any]) -> str:
     """The text it was trained on."""
     lines = [f"- {one['name']}: {one['origin']} ({one['licence'] or 'licence not stated'})" for one in card["sources"]]
+    lines += [
+        f"- dictionary {one['name']}: {'-'.join(one['languages'])}, {one['entries']:,} word pairs (SHA-256 "
+        f"{one['sha256'][:12]})" for one in card.get("dictionaries", ())
+    ]  # fmt: skip
+    lines += [
+        f"- {one['sentences']:,} sentences in {one['language']} without translations (SHA-256 {one['sha256'][:12]})"
+        for one in card.get("text", ())
+    ]
     tests = sorted({one["name"] for one in card["sources"] if one["name"].startswith("set:") and "test" in one["name"]})
     if tests:
         lines.append(

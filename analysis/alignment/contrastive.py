@@ -8,7 +8,7 @@ from analysis.alignment.trained import fit_trained
 from analysis.encoders.encoder import Encoder
 from analysis.settings import Setting
 from analysis.training import losses
-from analysis.training.objective import AnchoredSettings, Step, Terms, anchors
+from analysis.training.objective import AnchoredSettings, Objective, Step, Terms, anchors
 from analysis.training.settings import loss_layers
 
 PROJECTED = 128
@@ -61,7 +61,7 @@ class ContrastiveSettings(AnchoredSettings):
     ] = False  # fmt: skip
 
 
-class Contrastive:
+class Contrastive(Objective):
     """The objective; see `fit`."""
 
     def __init__(self, encoder: Encoder, settings: ContrastiveSettings) -> None:

@@ -1,16 +1,20 @@
 """What training a method would cost, before it starts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.alignment.method import AlignmentData, Method, orient
-from analysis.alignment.pairs import wanted_languages
+from analysis.alignment.trained import training_data
 from analysis.encoders.encoder import Encoder
-from analysis.text.corpus import Bitext
+from analysis.text.corpus import Bitext, Sentence
+from analysis.text.dictionary import Dictionary
 from analysis.training.estimate import Estimate, estimate_run
 
 
-def estimate(method: Method, encoder: Encoder, bitexts: Sequence[Bitext], settings: Any) -> Estimate | None:
+def estimate(
+    method: Method, encoder: Encoder, bitexts: Sequence[Bitext], settings: Any, *,
+    monolingual: Mapping[str, tuple[Sentence, ...]] | None = None, dictionaries: Sequence[Dictionary] = (),
+) -> Estimate | None:  # fmt: skip
     """Time one step of a run and reckon up the rest; None for a closed-form method, which takes a pass or two.
 
     Args:
@@ -18,12 +22,15 @@ def estimate(method: Method, encoder: Encoder, bitexts: Sequence[Bitext], settin
         encoder: the base.
         bitexts: training pairs, the anchor on either side.
         settings: of the method.
+        monolingual: sentences without translation, by language.
+        dictionaries: word translations.
 
     Raises:
         InputError: data or settings the run would be refused for.
     """
     if method.objective is None:
         return None
-    data = AlignmentData(orient(bitexts, settings.anchor), anchor=settings.anchor)
-    languages = wanted_languages(data, settings.languages)
-    return estimate_run(encoder, data.bitexts, languages, settings, method.objective)
+    data = AlignmentData(
+        orient(bitexts, settings.anchor), dict(monolingual or {}), settings.anchor, dictionaries=tuple(dictionaries)
+    )
+    return estimate_run(encoder, training_data(data, settings), settings, method.objective)

@@ -17,11 +17,13 @@ from analysis.registry import find, registered
 from analysis.settings import parse_settings
 from analysis.store import write_text
 from analysis.text.corpus import Bitext, Sentence
+from analysis.text.dictionary import Dictionary, load_dictionary
 from analysis.text.languages import normalise_tag, parse_langs
 from analysis.text.load import corpus_bitexts, load_bitexts
 from analysis.text.pairs import read_sentences
 from analysis.text.problems import Problem, Problems
 from analysis.text.uploads import load_upload
+from analysis.training.links import CHOSEN
 
 ENTRY = "analysis.alignment.job:run"
 KIND = "align"
@@ -43,8 +45,8 @@ def make_spec(
         out: folder of the new encoder.
         langs: `A-B`, the languages of files that do not say.
         links: Pharaoh files; the n-th belongs to the n-th data.
-        dictionary: files of word translations.
-        monolingual: files of one sentence a line.
+        dictionary: files of word translations, `set:bli_xling:A-B:train`, or `links:DATA`.
+        monolingual: files of one sentence a line, or any name that `data` may have.
         dev: development pairs, as `data`.
         seed: of everything random.
         settings: `key=value` settings of the method.
@@ -59,7 +61,7 @@ def make_spec(
              Uses.DEV: dev}  # fmt: skip
     check_needs(spec, given)
     chosen = parse_settings(spec.settings, settings)
-    if hasattr(chosen, "link_decoder"):
+    if getattr(chosen, "link_decoder", CHOSEN) != CHOSEN:
         find("decoders", chosen.link_decoder)
     if len(links) > len(data):
         raise InputError(f"{len(links)} --links for {len(data)} --data; the n-th --links belongs to the n-th --data")
@@ -69,7 +71,8 @@ def make_spec(
     files = lambda paths: [str(Path(path).expanduser().absolute()) for path in paths]  # noqa: E731
     return {
         "method": method, "encoder": _absolute(encoder), "data": [_data_name(one) for one in data], "langs": langs,
-        "links": files(links), "dictionary": files(dictionary), "monolingual": files(monolingual),
+        "links": files(links), "dictionary": [_data_name(str(one)) for one in dictionary],
+        "monolingual": [_data_name(str(one)) for one in monolingual],
         "dev": [_data_name(one) for one in dev], "out": str(Path(out).expanduser().absolute()), "seed": seed,
         "settings": list(settings), "data_dir": str(Path(data_dir).absolute()) if data_dir else None,
         "command": command,
@@ -113,9 +116,10 @@ def run(spec: Mapping[str, Any], job: Job) -> dict[str, Any]:
     dev += read_pairs(files, spec["langs"], (), spec["data_dir"], problems)
     align(
         method, encoder, bitexts, out=out, settings=settings, seed=spec["seed"],
-        monolingual=_monolingual(spec["monolingual"], problems), dev=dev,
-        sources=[_source(one) for one in [*spec["data"], *spec["monolingual"]]], command=spec["command"],
-        say=job.say, job=job,
+        monolingual=read_monolingual(spec["monolingual"], spec["langs"], spec["data_dir"], problems, tags), dev=dev,
+        dictionaries=read_dictionaries(spec["dictionary"], spec["langs"], spec["data_dir"], problems),
+        sources=[_source(one) for one in [*spec["data"], *spec["monolingual"], *spec["dictionary"]]],
+        command=spec["command"], say=job.say, job=job,
     )  # fmt: skip
     result = {"folder": str(out), "encoder": _name(out, encoder.name)}
     # Killed while it tidies up, the run is taken up again without what is gone already.
@@ -185,20 +189,58 @@ def _spoken(bitexts: Sequence[Bitext]) -> list[str]:
     return list(dict.fromkeys(tag for bitext in bitexts for tag in bitext.languages))
 
 
-def _monolingual(files: Sequence[str], problems: Problems) -> dict[str, tuple[Sentence, ...]]:
-    """Sentences of all files by language.
+def read_monolingual(
+    names: Sequence[str], langs: str | None, data_dir: str | None, problems: Problems,
+    tags: Sequence[str] | None = None,
+) -> dict[str, tuple[Sentence, ...]]:  # fmt: skip
+    """Sentences by language: of files, one a line, or of any data, whose sides are then taken one by one.
+
+    Args:
+        names: files, `FILE:LANG` where the language is not to be detected a line, or names that `--data` may have.
+        langs: `A-B` of data that do not say.
+        data_dir: folder of the public sets.
+        problems: told each bad row.
+        tags: of a corpus only these languages, None for all.
 
     Raises:
         InputError: no usable row.
     """
     found: dict[str, list[Sentence]] = {}
+    known = [one for one in names if one.startswith(("set:", "corpus:", "upload:"))]
+    files = [one for one in names if one not in known]
+    sides: dict[str, dict[str, Sentence]] = {}
+    for bitext in read_pairs(known, langs, (), data_dir, problems, tags):
+        for tag, side in zip(bitext.languages, (bitext.source, bitext.target), strict=True):
+            sides.setdefault(tag, {}).update({one.text: one for one in side})
+    found |= {tag: list(mine.values()) for tag, mine in sides.items()}
     for file in files:
-        for sentence in read_sentences(file, language=None, pretokenized=False, problems=problems):
+        path, language = _file_language(file)
+        for sentence in read_sentences(path, language=language, pretokenized=False, problems=problems):
             if sentence is not None:
                 found.setdefault(sentence.language, []).append(sentence)
     if files and not found:
         raise InputError(f"{', '.join(files)}: no usable row; give UTF-8 text with one sentence a line")
     return {language: tuple(sentences) for language, sentences in found.items()}
+
+
+def _file_language(name: str) -> tuple[str, str | None]:
+    """`FILE:LANG` as both, any other name as a file whose language nobody says."""
+    path, colon, tag = name.rpartition(":")
+    try:
+        return (path, normalise_tag(tag)) if colon and path and not Path(name).exists() else (name, None)
+    except InputError:
+        return name, None
+
+
+def read_dictionaries(
+    names: Sequence[str], langs: str | None, data_dir: str | None, problems: Problems
+) -> tuple[Dictionary, ...]:
+    """Word translations by name; see `analysis.text.dictionary.load_dictionary`.
+
+    Raises:
+        InputError: no usable line.
+    """
+    return tuple(load_dictionary(one, langs=langs, data_dir=data_dir, problems=problems) for one in names)
 
 
 def _source(data: str) -> Source:
@@ -226,7 +268,7 @@ SETS = {
 
 def _data_name(data: str) -> str:
     """A name as it holds in every working folder."""
-    if data.startswith(("set:", "corpus:", "upload:")) or data == "-":
+    if data.startswith(("set:", "corpus:", "upload:", "links:")) or data == "-":
         return data
     return str(Path(data).expanduser().absolute())
 

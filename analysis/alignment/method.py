@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from analysis.encoders.mapped import MAPS
 from analysis.errors import InputError
 from analysis.settings import NoSettings
 from analysis.text.corpus import Bitext, Sentence
+
+if TYPE_CHECKING:
+    from analysis.text.dictionary import Dictionary
 
 Say = Callable[[str], None]
 
@@ -43,12 +46,14 @@ class AlignmentData:
         monolingual: for each language sentences without a translation.
         anchor: the language that the others are mapped to.
         dev: development pairs, for methods that look at them while they train.
+        dictionaries: word translations.
     """
 
     bitexts: tuple[Bitext, ...] = ()
     monolingual: Mapping[str, tuple[Sentence, ...]] = field(default_factory=dict)
     anchor: str = "en"
     dev: tuple[Bitext, ...] = ()
+    dictionaries: "tuple[Dictionary, ...]" = ()
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -99,7 +104,8 @@ class Method:
         summary: one sentence.
         citation: the paper.
         fidelity: how well the implementation is grounded in it.
-        needs: data the method cannot do without.
+        needs: data of which the method needs at least one kind.
+        needs_all: data of which it needs every kind.
         uses: data it can use; anything else is refused by name.
         fit: `fit(encoder, data, settings, *, seed, say, job)` gives what was fitted.
         settings: the settings class.
@@ -116,6 +122,7 @@ class Method:
     fit: Callable[..., Fitted]
     settings: type = NoSettings
     objective: Callable[..., Any] | None = None
+    needs_all: frozenset[Uses] = frozenset()
 
     @property
     def trained(self) -> bool:
@@ -149,5 +156,20 @@ def check_needs(method: Method, given: Mapping[Uses, Any]) -> None:
             usable = ", ".join(f"--{use}" for use in sorted(method.uses))
             raise InputError(f"method {method.name} does not use --{kind}; it uses {usable}")
     if method.needs and not any(given.get(kind) for kind in method.needs):
-        wanted = " or ".join(f"--{kind}" for kind in sorted(method.needs))
-        raise InputError(f"method {method.name} needs {wanted}; for example --data corpus:ui_chromium")
+        wanted = " or ".join(f"--{kind} ({WHERE[kind]})" for kind in sorted(method.needs))
+        raise InputError(f"method {method.name} needs {wanted}")
+    missing = sorted(kind for kind in method.needs_all if not given.get(kind))
+    if missing:
+        wanted = " and ".join(f"--{kind} ({WHERE[kind]})" for kind in missing)
+        raise InputError(f"method {method.name} needs {wanted} as well")
+
+
+# Where each kind of data is to be had, for the message that asks for it.
+WHERE = {
+    Uses.DATA: "sentence pairs, for example corpus:ui_chromium:train",
+    Uses.LINKS: "word links in Pharaoh format, made by `python -m analysis links`",
+    Uses.DICTIONARY: "word translations: a MUSE or FreeDict file, set:bli_xling:en-de:train, or one made by "
+    "`python -m analysis dictionary`",
+    Uses.MONOLINGUAL: "sentences, one a line, or any --data name",
+    Uses.DEV: "development pairs, for example set:wordalign_xlwa:all:dev",
+}

@@ -20,6 +20,7 @@ from analysis.jobs.job import Job
 from analysis.records import compare, fingerprint, versions
 from analysis.scoring.evaluate import evaluate
 from analysis.text.corpus import Bitext, Sentence
+from analysis.text.dictionary import Dictionary
 from analysis.text.languages import normalise_tag
 
 
@@ -35,7 +36,8 @@ class Source:
 def align(
     method: Method, encoder: Encoder, bitexts: Sequence[Bitext], *, out: Path, settings: Any, seed: int = 0,
     monolingual: Mapping[str, tuple[Sentence, ...]] | None = None, dev: Sequence[Bitext] = (),
-    sources: Sequence[Source] = (), command: str = "", say: Say = print, job: Job | None = None,
+    dictionaries: Sequence[Dictionary] = (), sources: Sequence[Source] = (), command: str = "", say: Say = print,
+    job: Job | None = None,
 ) -> Path:  # fmt: skip
     """Make an aligned encoder from a base encoder.
 
@@ -47,6 +49,7 @@ def align(
         settings: the method's settings.
         seed: seed of everything random.
         monolingual: sentences without translation, by language.
+        dictionaries: word translations.
         dev: development pairs; their scores stand in the card, and those with links choose layer and decoder.
         sources: the text's origins and licences.
         command: the command line, for the card.
@@ -64,7 +67,9 @@ def align(
     anchor = normalise_tag(getattr(settings, "anchor", "en"))
     if hasattr(settings, "anchor"):
         settings = replace(settings, anchor=anchor)
-    data = AlignmentData(orient(bitexts, anchor), dict(monolingual or {}), anchor, tuple(dev))
+    data = AlignmentData(
+        orient(bitexts, anchor), dict(monolingual or {}), anchor, tuple(dev), tuple(dictionaries)
+    )  # fmt: skip
     fitted = method.fit(encoder, data, settings, seed=seed, say=say, job=job)
     languages = [tag for tag in fitted.languages if tag != anchor]
     card: dict[str, Any] = {
@@ -73,6 +78,8 @@ def align(
         "settings": asdict(settings), "seed": seed, "summary": f"{method.title} for {len(languages)} languages",
         "command": command, "sources": [asdict(source) for source in sources],
         "data": [_data_record(bitext, settings) for bitext in data.bitexts if bitext.languages[0] in fitted.languages],
+        "text": [_text_record(tag, side) for tag, side in data.monolingual.items()],
+        "dictionaries": [_dictionary_record(one) for one in data.dictionaries],
         "versions": versions(), "made": date.today().isoformat(), **fitted.card,
     }  # fmt: skip
     mark = f".isogloss-draft-{fingerprint({'out': str(out.absolute())})[:16]}-"
@@ -164,6 +171,16 @@ def _data_record(bitext: Bitext, settings: Any) -> dict[str, Any]:
         "name": bitext.name, "languages": list(bitext.languages), "pairs": len(bitext), "sha256": bitext.digest,
         "links": given or own,
     }  # fmt: skip
+
+
+def _text_record(tag: str, side: Sequence[Sentence]) -> dict[str, Any]:
+    """What isogloss.json says of text without translations."""
+    return {"language": tag, "sentences": len(side), "sha256": fingerprint({"text": [one.text for one in side]})}
+
+
+def _dictionary_record(one: Dictionary) -> dict[str, Any]:
+    """What isogloss.json says of a dictionary."""
+    return {"name": one.name, "languages": list(one.languages), "entries": len(one.entries), "sha256": one.digest}
 
 
 def _write_cards(folder: Path, card: dict[str, Any]) -> None:

@@ -27,9 +27,13 @@ def align(
     ] = None,
     langs: Langs = None,
     links: LinksFiles = None,
-    dictionary: Annotated[list[Path] | None, typer.Option("--dictionary", metavar="FILE")] = None,
+    dictionary: Annotated[
+        list[str] | None,
+        typer.Option("--dictionary", metavar="FILE|set:bli_xling:A-B:train", help="Word pairs: TSV, MUSE or FreeDict."),
+    ] = None,
     monolingual: Annotated[
-        list[str] | None, typer.Option("--monolingual", metavar="FILE", help="One sentence a line, language detected.")
+        list[str] | None,
+        typer.Option("--monolingual", metavar="FILE[:LANG]|DATA", help="One sentence a line, or any data."),
     ] = None,
     dev: Annotated[list[str] | None, typer.Option("--dev", metavar="FILE|set:...", help="Development pairs.")] = None,
     seed: Seed = 0,
@@ -75,7 +79,13 @@ def align(
 def _estimate(spec: dict[str, Any]) -> None:
     """Print what a run would cost."""
     from analysis.alignment.cost import estimate
-    from analysis.alignment.job import read_pairs, training_problems, wanted_tags
+    from analysis.alignment.job import (
+        read_dictionaries,
+        read_monolingual,
+        read_pairs,
+        training_problems,
+        wanted_tags,
+    )
     from analysis.encoders.load import load_encoder
     from analysis.registry import find
     from analysis.settings import parse_settings
@@ -86,12 +96,18 @@ def _estimate(spec: dict[str, Any]) -> None:
     bitexts = read_pairs(
         spec["data"], spec["langs"], spec["links"], spec["data_dir"], problems, wanted_tags(settings)
     )  # fmt: skip
-    found = estimate(method, load_encoder(spec["encoder"]), bitexts, settings)
+    found = estimate(
+        method, load_encoder(spec["encoder"]), bitexts, settings,
+        monolingual=read_monolingual(
+            spec["monolingual"], spec["langs"], spec["data_dir"], problems, wanted_tags(settings)
+        ),
+        dictionaries=read_dictionaries(spec["dictionary"], spec["langs"], spec["data_dir"], problems),
+    )  # fmt: skip
     if found is None:
         console.emit(f"{method.name} is a closed form: a pass or two over the text")
         return
     console.emit(
-        f"{found.steps:,} steps on {found.pairs:,} pairs, about {found.minutes:.1f} minutes, "
+        f"{found.steps:,} steps on {found.pairs:,} examples, about {found.minutes:.1f} minutes, "
         f"{found.memory_bytes / 1e9:.1f} GB of memory, {found.disk_bytes / 1e6:.0f} MB of disk; "
         f"{found.trainable:,} numbers train; {found.note}"
     )

@@ -73,6 +73,8 @@ def _with_adapter(base: Model, folder: Path, name: str) -> Model:
     try:
         with safe_open(str(folder / ADAPTER), "pt") as file:
             stored = {key for key in file.keys() if "lora_" in key}  # noqa: SIM118 - not a dict
+        if any("lora_embedding" in key for key in stored):
+            own_embeddings(network, blocks)  # merging must not change the base
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             adapted = PeftModel.from_pretrained(network, str(folder))
@@ -87,6 +89,24 @@ def _with_adapter(base: Model, folder: Path, name: str) -> Model:
     for one in merged.parameters():
         one.requires_grad_(False)
     return replace(base, network=merged, blocks=blocks)
+
+
+def own_embeddings(network: Any, blocks: Any, *, whole: bool = False) -> None:
+    """Give a copied network subword embeddings of its own, which may then change without the base.
+
+    Args:
+        network: from `copy_network`.
+        blocks: its blocks, which are its own already.
+        whole: whether everything outside the blocks becomes its own, such as positions and norms.
+    """
+    from torch import nn
+
+    inner = {id(one) for one in blocks.parameters()} if blocks is not None else set()
+    table = network.get_input_embeddings()
+    for module in network.modules() if whole else [table]:
+        for name, one in list(module.named_parameters(recurse=False)):
+            if id(one) not in inner:
+                module.register_parameter(name, nn.Parameter(one.detach().clone(), one.requires_grad))
 
 
 def copy_network(base: Model) -> tuple[Any, Any]:

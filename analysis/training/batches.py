@@ -1,6 +1,6 @@
 """Which pairs make up which step: shuffled, of similar length, within a token budget, languages mixed by a rule."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -66,10 +66,14 @@ class Plan:
         examples: all pairs.
         settings: `epochs`, `max_steps`, `mixing`, `batch_tokens`.
         seed: of the order.
+        batches: makes the batches of an epoch; an objective may have its own way.
     """
 
-    def __init__(self, examples: Examples, settings: TrainSettings, *, seed: int) -> None:
-        self.examples, self.settings, self.seed = examples, settings, seed
+    def __init__(
+        self, examples: Examples, settings: TrainSettings, *, seed: int,
+        batches: Callable[..., list[np.ndarray]] = epoch_batches,
+    ) -> None:  # fmt: skip
+        self.examples, self.settings, self.seed, self._batches = examples, settings, seed, batches
         self._counts = self._count()
         self.steps = sum(self._counts)
 
@@ -87,7 +91,7 @@ class Plan:
 
     def _epoch(self, epoch: int) -> list[np.ndarray]:
         """The batches of one epoch."""
-        return epoch_batches(self.examples, self.settings, seed=self.seed, epoch=epoch)
+        return self._batches(self.examples, self.settings, seed=self.seed, epoch=epoch)
 
     def after(self, step: int) -> Iterator[tuple[int, int, np.ndarray]]:
         """(step, epoch, rows) of every step that comes after `step` finished ones; steps count from 1."""

@@ -1,6 +1,7 @@
 """The whole state of a run in safetensors and JSON: weights, optimiser, random numbers, best so far."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,14 +33,14 @@ class Progress:
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
-def save_weights(path: Path, parameters: "dict[str, torch.nn.Parameter]") -> None:
+def save_weights(path: Path, parameters: "Mapping[str, torch.Tensor]") -> None:
     """Write named weights."""
     from safetensors.torch import save_file
 
     save_file({name: one.detach().cpu().contiguous() for name, one in parameters.items()}, path)
 
 
-def load_weights(path: Path, parameters: "dict[str, torch.nn.Parameter]") -> None:
+def load_weights(path: Path, parameters: "Mapping[str, torch.Tensor]") -> None:
     """Read named weights into the parameters that carry them."""
     from safetensors.torch import load_file
 
@@ -49,13 +50,13 @@ def load_weights(path: Path, parameters: "dict[str, torch.nn.Parameter]") -> Non
 
 
 def save(
-    folder: Path, parameters: "dict[str, torch.nn.Parameter]", optimiser: "torch.optim.Optimizer", state: Progress
+    folder: Path, parameters: "Mapping[str, torch.Tensor]", optimiser: "torch.optim.Optimizer", state: Progress
 ) -> None:
     """Write a checkpoint into an empty folder.
 
     Args:
         folder: a draft that gets its name when all is written.
-        parameters: what trains.
+        parameters: what trains, and buffers beside it.
         optimiser: over these parameters, in this order.
         state: where the run stands.
     """
@@ -72,7 +73,7 @@ def save(
 
 
 def load(
-    folder: Path, parameters: "dict[str, torch.nn.Parameter]", optimiser: "torch.optim.Optimizer"
+    folder: Path, parameters: "Mapping[str, torch.Tensor]", optimiser: "torch.optim.Optimizer"
 ) -> Progress:  # fmt: skip
     """Take up a checkpoint: weights, optimiser and random numbers as they were.
 

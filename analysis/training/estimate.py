@@ -1,7 +1,6 @@
 """What a run will cost, before its first step: steps, minutes, memory, disk."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ import numpy as np
 
 from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
-from analysis.text.corpus import Bitext
 from analysis.training.batches import Plan
-from analysis.training.examples import Examples, count_pairs, prepare, room_of, select
-from analysis.training.objective import Objective
+from analysis.training.data import TrainingData, make_examples
+from analysis.training.examples import Examples, count_pairs
+from analysis.training.objective import Material, Objective
 from analysis.training.settings import TrainSettings, check_reach
 from analysis.training.steps import make_step
 from analysis.training.trainee import Trainee
@@ -46,34 +45,33 @@ class Estimate:
     note: str
 
 
-def estimate_run(
-    encoder: Encoder, bitexts: Sequence[Bitext], languages: Sequence[str], settings: Any, make_objective: Any
-) -> Estimate:
+def estimate_run(encoder: Encoder, data: TrainingData, settings: Any, make_objective: Any) -> Estimate:
     """Time a step of a run on a sample of its pairs and reckon up the rest.
 
     Args:
         encoder: the base.
-        bitexts: training pairs, the anchor on the target side.
-        languages: the languages to train on.
+        data: what would be learned from.
         settings: of the method.
         make_objective: `make_objective(encoder, settings)` gives the objective.
 
     Raises:
         InputError: data or settings the run would be refused for.
     """
-    chosen = select(bitexts, languages, settings, 0, room=room_of(encoder.model))
-    total = sum(len(bitext) for bitext in chosen)
-    share = max(1, total // SAMPLE)
-    sample = [bitext.take(range(0, len(bitext), share)) for bitext in chosen]
-    examples, _ = prepare(encoder.model, sample, settings)
     trainee = Trainee(encoder, settings, seed=0)
-    objective = make_objective(encoder, settings)
+    objective: Objective = make_objective(encoder, settings)
     check_reach(encoder.depth, settings.blocks, objective.layers)
-    plan = Plan(examples, replace(settings, max_steps=0, epochs=1.0), seed=0)
-    batch = max((rows for _, _, rows in plan.after(0)), key=len)
-    seconds = _time_step(trainee, objective, examples, batch)
-    scale = total / sum(len(bitext) for bitext in sample)
-    pairs = round(len(examples) * scale)  # a pair past the encoder's window is left out
+    sample, share = _sample(data)
+    found = make_examples(encoder.model, sample, settings, 0, text=objective.reads_text)
+    examples = found.examples
+    plan = Plan(examples, replace(settings, max_steps=0, epochs=1.0), seed=0, batches=objective.batches)
+    material = Material(encoder, trainee, examples, sample.monolingual, data.dictionaries, settings, 0)
+    seconds = _time_step(material, make_objective, max((rows for _, _, rows in plan.after(0)), key=len))
+    counts = {tag: round(count * share) for tag, count in found.counts.items()}
+    if not objective.reads_text:
+        counts = count_pairs(data.bitexts, data.languages, settings)
+    # A pair past the encoder's window is left out, and joined ones are fewer.
+    scale = sum(counts.values()) / max(1, sum(found.counts.values()))
+    pairs = round(len(examples) * scale)
     tokens = float(examples.sizes().mean()) * pairs
     steps = max(1, round(plan.steps * scale * settings.epochs))
     steps = min(steps, settings.max_steps) if settings.max_steps else steps
@@ -81,50 +79,59 @@ def estimate_run(
     return Estimate(
         steps, (steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens)) / 60,
         memory_needed(trainee, objective, settings), disk_needed(trainee, objective, pairs, examples),
-        sum(count_pairs(bitexts, languages, settings).values()), trainable,
+        sum(counts.values()), trainable,
         f"one step took {seconds:.2f} s in {trainee.precision}; links included, looks at development data not",
     )  # fmt: skip
 
 
-def announce(trainee: Trainee, objective: Objective, examples: Examples, plan: Plan, settings: TrainSettings) -> str:
+def _sample(data: TrainingData) -> tuple[TrainingData, float]:
+    """About SAMPLE pairs or sentences of the data, and how many times as many there are."""
+    sizes = [len(bitext) for bitext in data.bitexts] + [len(side) for side in data.monolingual.values()]
+    share = max(1, sum(sizes) // SAMPLE)
+    bitexts = [bitext.take(range(0, len(bitext), share)) for bitext in data.bitexts]
+    monolingual = {tag: side[::share] for tag, side in data.monolingual.items()}
+    kept = sum(len(one) for one in bitexts) + sum(len(one) for one in monolingual.values())
+    return replace(data, bitexts=bitexts, monolingual=monolingual), sum(sizes) / max(1, kept)
+
+
+def announce(material: Material, make_objective: Any, plan: Plan) -> str:
     """What a run that is about to start will cost, in one line.
 
     Args:
-        trainee: the network that trains; left as it is, its random numbers too.
-        objective: of the run.
-        examples: all pairs.
+        material: of the run; it is left as it is, and so are the random numbers.
+        make_objective: makes an objective that is thrown away after it was timed.
         plan: every step.
-        settings: of the method.
     """
-    batch = max((rows for _, _, rows in plan.after(0)), key=len)
-    seconds = _time_step(trainee, objective, examples, batch)
-    tokens = float(examples.sizes().sum())
+    settings = material.settings
+    seconds = _time_step(material, make_objective, max((rows for _, _, rows in plan.after(0)), key=len))
+    tokens = float(material.examples.sizes().sum())
     minutes = (plan.steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens)) / 60
-    memory = memory_needed(trainee, objective, settings)
+    memory = memory_needed(material.trainee, make_objective(material.encoder, settings), settings)
     return f"{plan.steps:,} steps of about {seconds:.1f} s: about {minutes:.1f} minutes and {memory / 1e9:.1f} GB of memory"
 
 
-def _time_step(trainee: Trainee, objective: Objective, examples: Examples, rows: np.ndarray) -> float:
+def _time_step(material: Material, make_objective: Any, rows: np.ndarray) -> float:
     """Seconds of one step there and back; the second of two, because the first one warms up."""
     import torch
 
     from analysis.training.frozen import freeze
 
-    linked = [np.array([[0, 0]])] * len(examples)
-    examples = replace(examples, links=tuple(linked))
-    frozen = None
-    if objective.reads_frozen:
-        frozen = freeze(trainee, examples.target, objective.layers, np.unique(rows))
+    trainee = material.trainee
+    linked = [np.array([[0, 0]])] * len(material.examples)
+    examples = replace(material.examples, links=tuple(linked))
     seconds = 0.0
     with torch.random.fork_rng(devices=[]):
+        objective: Objective = make_objective(material.encoder, material.settings)
+        objective.prepare(replace(material, examples=examples, job=None))
+        frozen = None
+        if objective.reads_frozen:
+            frozen = freeze(trainee, examples.target, objective.layers, np.unique(rows))
         for _ in range(2):
             begun = time.perf_counter()
-            terms = objective(make_step(trainee, examples, rows, objective.layers, frozen))
+            terms = objective(make_step(trainee, examples, rows, objective, frozen))
             trainee.accelerator.backward(sum(terms.values()))
             seconds = time.perf_counter() - begun
     trainee.network.zero_grad()
-    if objective.module is not None:
-        objective.module.zero_grad()
     return seconds
 
 

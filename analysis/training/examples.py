@@ -56,6 +56,8 @@ class Examples:
         target: the anchor's side.
         links: (pairs of words, 2) for each pair; filled by `analysis.training.links`.
         rows: what a message calls each pair: data and row.
+        groups: for each pair the number of its row: pairs of several languages that share the anchor's sentence and
+            the row's id have one number, each language once; () for text.
     """
 
     language: tuple[str, ...]
@@ -63,6 +65,7 @@ class Examples:
     target: tuple[Side, ...]
     links: tuple[np.ndarray, ...]
     rows: tuple[str, ...]
+    groups: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """Number of sentence pairs."""
@@ -75,7 +78,10 @@ class Examples:
     def take(self, rows: Sequence[int]) -> "Examples":
         """The examples at these indices."""
         pick = lambda items: tuple(items[row] for row in rows)  # noqa: E731
-        return Examples(pick(self.language), pick(self.source), pick(self.target), pick(self.links), pick(self.rows))
+        return Examples(
+            pick(self.language), pick(self.source), pick(self.target), pick(self.links), pick(self.rows),
+            pick(self.groups) if self.groups else (),
+        )  # fmt: skip
 
 
 def select(
@@ -199,7 +205,7 @@ def prepare(model: Model, bitexts: Sequence[Bitext], settings: TrainSettings) ->
     Args:
         model: its tokenizer and its limit.
         bitexts: what `select` gave.
-        settings: `pool` and `specials`.
+        settings: `pool`, `specials`, and `placebo`, whose rows are those of the anchor's sentences as they are shuffled.
 
     Returns:
         The examples, links still empty, and the bitexts that they are, pair by pair.
@@ -225,8 +231,30 @@ def prepare(model: Model, bitexts: Sequence[Bitext], settings: TrainSettings) ->
     if not rows:
         raise InputError(f"no sentence pair fits the encoder's {model.limit} tokens; give shorter sentences")
     empty = np.empty((0, 2), np.int64)
-    found = Examples(tuple(language), tuple(sides[0]), tuple(sides[1]), (empty,) * len(rows), tuple(rows))
+    groups = row_numbers(kept_bitexts, placebo=settings.placebo)
+    found = Examples(tuple(language), tuple(sides[0]), tuple(sides[1]), (empty,) * len(rows), tuple(rows), groups)
     return found, [bitext for bitext in kept_bitexts if len(bitext)]
+
+
+def row_numbers(bitexts: Sequence[Bitext], *, placebo: bool) -> tuple[int, ...]:
+    """For each pair the number of its row; two pairs of one language never share one.
+
+    Args:
+        bitexts: with the anchor on the target side.
+        placebo: whether ids belong to other sentences than the anchor's, so that its sentence alone makes a row.
+    """
+    numbers: dict[tuple[str, str], int] = {}
+    taken: set[tuple[int, str]] = set()
+    found: list[int] = []
+    for bitext in bitexts:
+        for row_id, sentence in zip(bitext.row_ids, bitext.target, strict=True):
+            key = (sentence.text, "" if placebo else row_id)
+            number = numbers.setdefault(key, len(found))
+            if (number, bitext.languages[0]) in taken:
+                number = numbers[key] = len(found)
+            taken.add((number, bitext.languages[0]))
+            found.append(number)
+    return tuple(found)
 
 
 def sides_of(model: Model, sentences: Sequence[Sentence], pool: str, *, specials: bool = False) -> list[Side]:

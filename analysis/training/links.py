@@ -1,7 +1,8 @@
 """Word links of the training pairs: those of the data, or the encoder's own, filtered as the method asks."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -9,15 +10,18 @@ from analysis import store
 from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
 from analysis.links.align import similarity_matrix
+from analysis.links.aligner import Aligner
+from analysis.links.decoder import Decoder
 from analysis.neighbours.rows import has_direction
 from analysis.registry import find
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.pharaoh import Links
 from analysis.training.encode import Progress, encode
-from analysis.training.examples import Examples
+from analysis.training.examples import Examples, Side
 from analysis.training.settings import TrainSettings
 from analysis.training.trainee import Trainee
 
+CHOSEN = "chosen"  # the encoder's own decoder, level and settings
 CHUNK = 512  # pairs whose vectors are in memory at once
 
 
@@ -56,6 +60,25 @@ def link(
     return replace(examples, links=tuple(found))
 
 
+def only_linked(examples: Examples, bitexts: Sequence[Bitext]) -> tuple[Examples, list[Bitext]]:
+    """The pairs with at least one link between words, special tokens not counted.
+
+    Args:
+        examples: all pairs with their links.
+        bitexts: the same pairs in the same order.
+    """
+    kept = [
+        row for row, links in enumerate(examples.links)
+        if len(links) > 2 * (examples.source[row].has_specials and examples.target[row].has_specials)
+    ]  # fmt: skip
+    ends = np.cumsum([0, *(len(bitext) for bitext in bitexts)])
+    parts = [
+        bitext.take([row - start for row in kept if start <= row < start + len(bitext)])
+        for bitext, start in zip(bitexts, ends, strict=False)
+    ]
+    return examples.take(kept), [part for part in parts if len(part)]
+
+
 def _own(
     examples: Examples, bitext: Bitext, trainee: Trainee, encoder: Encoder, settings: TrainSettings, live: bool,
     progress: Progress | None,
@@ -67,9 +90,11 @@ def _own(
         "kind": "links", "encoder": encoder.name, "revision": encoder.revision, "layer": layer, "text": bitext.digest,
         "decoder": settings.link_decoder, "pool": settings.pool, "precision": trainee.precision,
     }  # fmt: skip
+    if settings.link_level != "word" or settings.link_decoder == CHOSEN:
+        key |= {"level": settings.link_level, "chosen": asdict(encoder.link_defaults)}
     stored = None if live else store.get(key)
     if stored is None:
-        made = list(_decoded(examples, bitext, trainee, layer, settings, live, progress))
+        made = list(_decoded(examples, bitext, trainee, encoder, layer, settings, live, progress))
         flat = [(row, i, j) for row, links in enumerate(made) for i, j in sorted(links.sure)]
         stored = {"links": np.array(flat, np.int32).reshape(-1, 3)}
         if not live:
@@ -81,19 +106,58 @@ def _own(
 
 
 def _decoded(
-    examples: Examples, bitext: Bitext, trainee: Trainee, layer: int, settings: TrainSettings, live: bool,
-    progress: Progress | None,
+    examples: Examples, bitext: Bitext, trainee: Trainee, encoder: Encoder, layer: int, settings: TrainSettings,
+    live: bool, progress: Progress | None,
 ) -> Iterable[Links]:  # fmt: skip
     """Links of every pair from the vectors of one layer, chunk by chunk; special tokens are not linked here."""
-    decoder = find("decoders", settings.link_decoder)
+    decoder, level, chosen = find_decoder(encoder, settings)
     for start in range(0, len(examples), CHUNK):
         sides = [side[start : start + CHUNK] for side in (examples.source, examples.target)]
+        if level == "subword":
+            sides = [tuple(subwords(one) for one in side) for side in sides]
         source, target = (encode(trainee, side, [layer], live=live).words[layer] for side in sides)
-        for row, (a, b) in enumerate(zip(source, target, strict=True), start=start):
-            a, b = a[: len(bitext.source[row].spans)], b[: len(bitext.target[row].spans)]
-            yield _usable(decoder.decode(similarity_matrix(a, b)), has_direction(a), has_direction(b))
+        for at, (a, b) in enumerate(zip(source, target, strict=True)):
+            if level == "subword":
+                links = decoder.decode(similarity_matrix(a, b), chosen)
+                yield _of_subwords(links, examples.source[start + at], examples.target[start + at], bitext, start + at)
+                continue
+            a, b = a[: len(bitext.source[start + at].spans)], b[: len(bitext.target[start + at].spans)]
+            yield _usable(decoder.decode(similarity_matrix(a, b), chosen), has_direction(a), has_direction(b))
         if progress:
             progress(min(start + CHUNK, len(examples)), len(examples))
+
+
+def find_decoder(encoder: Encoder, settings: TrainSettings) -> tuple[Decoder, str, Any]:
+    """The decoder of own links, the level it compares at, and its settings.
+
+    Raises:
+        InputError: no such decoder.
+    """
+    if settings.link_decoder != CHOSEN:
+        return find("decoders", settings.link_decoder), settings.link_level, None
+    best = Aligner.choose(encoder)
+    return best.decoder, best.level, best.settings
+
+
+def subwords(side: Side) -> Side:
+    """A side whose words are its single subwords, those of its words in order."""
+    order = np.argsort(side.column, kind="stable")
+    inside = order[(side.column[order] >= side.content[0]) & (side.column[order] < side.content[1])]
+    count = len(inside)
+    return replace(
+        side, column=side.column[inside], word=np.arange(count), weight=np.ones(count, np.float32), words=count,
+        keys=side.word[inside],
+    )  # fmt: skip
+
+
+def _of_subwords(links: Links, source: Side, target: Side, bitext: Bitext, row: int) -> Links:
+    """Links of subwords as links of the words they belong to."""
+    left, right = subwords(source).keys, subwords(target).keys
+    kept = frozenset((int(left[i]), int(right[j])) for i, j in links.sure)
+    inside = frozenset(
+        (i, j) for i, j in kept if i < len(bitext.source[row].spans) and j < len(bitext.target[row].spans)
+    )
+    return Links(inside, inside)
 
 
 def _usable(links: Links, source: np.ndarray, target: np.ndarray) -> Links:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from analysis.training.objective import Objective
 from analysis.training.settings import TrainSettings
 from analysis.training.steps import make_step
 from analysis.training.trainee import Trainee
+
+if TYPE_CHECKING:
+    import torch
 
 CHECKPOINT_SECONDS = 20.0
 METRICS = 400  # most loss lines of a run
@@ -42,24 +45,26 @@ class Loop:
         frozen: the base's vectors, where the objective reads them.
         job: where progress, metrics and checkpoints go.
         fingerprint: of data, settings and base.
+        seed: of every step's random numbers.
     """
 
     def __init__(
         self, trainee: Trainee, objective: Objective, examples: Examples, bitexts: Sequence[Bitext], plan: Plan,
-        settings: TrainSettings, monitor: Monitor, frozen: Frozen | None, job: Job, fingerprint: str,
+        settings: TrainSettings, monitor: Monitor, frozen: Frozen | None, job: Job, fingerprint: str, seed: int = 0,
     ) -> None:  # fmt: skip
         import torch
 
         self.trainee, self.objective, self.examples, self.bitexts = trainee, objective, examples, bitexts
         self.plan, self.settings, self.monitor, self.frozen, self.job = plan, settings, monitor, frozen, job
         own = dict(objective.module.named_parameters(prefix="objective")) if objective.module is not None else {}
+        own = {name: one for name, one in own.items() if one.requires_grad}
         self.parameters: dict[str, torch.nn.Parameter] = {**trainee.parameters, **own}
         self.optimiser = torch.optim.AdamW(
             self.parameters.values(), lr=settings.lr, betas=getattr(settings, "betas", (0.9, 0.999)),
             weight_decay=settings.weight_decay,
         )  # fmt: skip
         self.state = checkpoint.Progress(fingerprint=fingerprint)
-        self.epoch = 0
+        self.epoch, self.seed = 0, seed
 
     def run(self) -> checkpoint.Progress:
         """Train to the end, from the last checkpoint if there is one, and leave the kept weights in the network.
@@ -97,7 +102,7 @@ class Loop:
         found = self.job.latest()
         if found is None:
             return False
-        self.state = checkpoint.load(found[1], self.parameters, self.optimiser)
+        self.state = checkpoint.load(found[1], self._stored(), self.optimiser)
         self.job.rewind(self.state.step)
         self.job.say(f"continuing after step {self.state.step} of {self.plan.steps}")
         return True
@@ -109,7 +114,10 @@ class Loop:
         rate = self.settings.lr * schedule(self.settings, step, self.plan.steps)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        seen = make_step(self.trainee, self.examples, rows, self.objective.layers, self.frozen)
+        seen = make_step(
+            self.trainee, self.examples, rows, self.objective, self.frozen, number=step, steps=self.plan.steps,
+            seed=self.seed,
+        )  # fmt: skip
         terms = self.objective(seen)
         loss = torch.stack(list(terms.values())).sum()
         self.optimiser.zero_grad()
@@ -120,6 +128,8 @@ class Loop:
         if not torch.isfinite(size):
             self._refuse(step, rows, "gradient")
         self.optimiser.step()
+        with torch.no_grad():
+            self.objective.after(seen)
         values = {name: round(float(term.detach()), 6) for name, term in terms.items()}
         self.job.progress(step, self.plan.steps, f"step {step} of {self.plan.steps}, loss {float(loss.detach()):.4g}")
         if step % max(1, self.plan.steps // METRICS) == 0 or step == self.plan.steps:
@@ -183,7 +193,13 @@ class Loop:
     def _save(self) -> None:
         """A checkpoint of the weights as they are."""
         with self.job.checkpoint(self.state.step) as folder:
-            checkpoint.save(Path(folder), self.parameters, self.optimiser, self.state)
+            checkpoint.save(Path(folder), self._stored(), self.optimiser, self.state)
+
+    def _stored(self) -> "dict[str, torch.Tensor]":
+        """What a checkpoint holds: all that trains, and the buffers of the objective's own module."""
+        module = self.objective.module
+        buffers = dict(module.named_buffers(prefix="objective")) if module is not None else {}
+        return {**self.parameters, **buffers}
 
     def _keep(self) -> None:
         """The last weights where a number of steps was given or nothing was looked at, else the best ones."""

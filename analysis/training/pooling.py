@@ -50,6 +50,23 @@ def pool_sentences(states: "torch.Tensor", sides: Sequence[Side]) -> "torch.Tens
     return _gather(states, torch.from_numpy(place), torch.from_numpy(owner), torch.from_numpy(weight), len(sides))
 
 
+def pool_tokens(states: "torch.Tensor", row: np.ndarray, place: np.ndarray) -> "torch.Tensor":
+    """Vectors of single tokens.
+
+    Args:
+        states: (sentences, longest, dim) hidden states.
+        row: (n,) the sentence of each token.
+        place: (n,) its column.
+
+    Returns:
+        (n, dim).
+    """
+    import torch
+
+    flat = torch.from_numpy(np.asarray(row) * states.shape[1] + np.asarray(place)).to(states.device)
+    return states.flatten(0, 1).index_select(0, flat)
+
+
 def _gather(
     states: "torch.Tensor", place: "torch.Tensor", unit: "torch.Tensor", weight: "torch.Tensor", units: int
 ) -> "torch.Tensor":

@@ -31,6 +31,9 @@ class TrainSettings:
     blocks: Annotated[
         str, Setting("transformer blocks that train: all, or a range such as 5-12 (1 is the lowest)", advanced=True)
     ] = "all"
+    embeddings: Annotated[
+        bool, Setting("train the embeddings of subwords as well, not only the blocks", advanced=True)
+    ] = False
     strength: Annotated[
         float,
         Setting(
@@ -74,7 +77,13 @@ class TrainSettings:
     link_layer: Annotated[
         int, Setting("layer of own links; -1 is the encoder's best on development data", ge=-1, advanced=True)
     ] = -1
-    link_decoder: Annotated[str, Setting("decoder of own links", advanced=True)] = "argmax"
+    link_decoder: Annotated[
+        str, Setting("decoder of own links; chosen is the encoder's best on development data, with its level and "
+                     "settings, which finds more links", advanced=True)
+    ] = "argmax"  # fmt: skip
+    link_level: Annotated[
+        str, Setting("what own links compare", choices=("word", "subword"), advanced=True)
+    ] = "word"  # fmt: skip
     one_to_one: Annotated[
         bool, Setting("keep only words that occur in one link", source="Cao et al. 2020", advanced=True)
     ] = True
@@ -105,7 +114,11 @@ class TrainSettings:
     ] = "float16"
     placebo: Annotated[
         bool,
-        Setting("shuffle the pairs: each sentence gets a wrong translation, the training's placebo", advanced=True),
+        Setting(
+            "shuffle the pairs: each sentence, or each word of a dictionary, gets a wrong translation; the "
+            "training's placebo",
+            advanced=True,
+        ),
     ] = False
 
 

@@ -6,31 +6,40 @@ import numpy as np
 
 from analysis.training.examples import Examples, Side
 from analysis.training.frozen import Frozen
-from analysis.training.objective import Step
+from analysis.training.objective import Objective, Step
 from analysis.training.pooling import pool_sentences, pool_words, word_sentences
 from analysis.training.trainee import Trainee
 
 
 def make_step(
-    trainee: Trainee, examples: Examples, rows: Sequence[int] | np.ndarray, layers: Sequence[int], frozen: Frozen | None
-) -> Step:
-    """Run the network on both sides of a batch.
+    trainee: Trainee, examples: Examples, rows: Sequence[int] | np.ndarray, objective: Objective,
+    frozen: Frozen | None = None, *, number: int = 1, steps: int = 1, seed: int = 0,
+) -> Step:  # fmt: skip
+    """A batch as an objective sees it, with the vectors of both sides where it reads them.
 
     Args:
         trainee: the network that trains.
         examples: all pairs.
         rows: the pairs of this batch.
-        layers: the layers the objective reads.
+        objective: says what it reads.
         frozen: the base's vectors of the anchor's side, where the objective reads them.
+        number: of the step, counted from 1.
+        steps: of the whole run.
+        seed: with the number it decides the step's random numbers.
     """
     import torch
 
+    layers = objective.layers if objective.reads_words else ()
     source, target = ([side[row] for row in rows] for side in (examples.source, examples.target))
-    states = [trainee.states([side.ids for side in sides], layers) for sides in (source, target)]
-    device = states[0][layers[0]].device
-    tensor = lambda array: torch.from_numpy(np.ascontiguousarray(array)).to(device)  # noqa: E731
+    states: list[dict[int, torch.Tensor]] = [{}, {}]
+    if layers:
+        states = [trainee.states([side.ids for side in sides], layers) for sides in (source, target)]
+    tensor = lambda array: torch.from_numpy(np.ascontiguousarray(array)).to(trainee.accelerator.device)  # noqa: E731
     keys = [np.concatenate([side.keys for side in sides]) for sides in (source, target)]
     return Step(
+        batch=(source, target), links=[examples.links[row] for row in rows],
+        languages=[examples.language[row] for row in rows], rows=np.asarray(rows), number=number, steps=steps,
+        rng=np.random.default_rng([seed, number, 11]), states=trainee.states,
         source={layer: pool_words(states[0][layer], source) for layer in layers},
         target={layer: pool_words(states[1][layer], target) for layer in layers},
         pairs=tensor(batch_links(examples, rows, source, target)),
@@ -38,8 +47,9 @@ def make_step(
         source_rows=tensor(word_sentences(source)), target_rows=tensor(word_sentences(target)),
         source_sentences={layer: pool_sentences(states[0][layer], source) for layer in layers},
         target_sentences={layer: pool_sentences(states[1][layer], target) for layer in layers},
-        frozen={layer: tensor(frozen.batch_words(layer, rows)) for layer in layers} if frozen else {},
-        frozen_sentences={layer: tensor(frozen.batch_sentences(layer, rows)) for layer in layers} if frozen else {},
+        frozen={layer: tensor(frozen.batch_words(layer, rows)) for layer in objective.layers} if frozen else {},
+        frozen_sentences={layer: tensor(frozen.batch_sentences(layer, rows)) for layer in objective.layers}
+        if frozen else {},
         distance=trainee.distance,
     )  # fmt: skip
 

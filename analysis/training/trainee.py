@@ -1,7 +1,7 @@
 """The network that trains: a copy of the base with LoRA adapters (peft) or with all weights free."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.mapped import MappedEncoder
 from analysis.encoders.model import Model
-from analysis.encoders.tuned import ADAPTER, copy_network
+from analysis.encoders.tuned import ADAPTER, copy_network, own_embeddings
 from analysis.errors import InputError
 from analysis.training.settings import TrainSettings, trained_blocks
 
@@ -24,11 +24,11 @@ ALPHA_PER_RANK = 2  # LoRA's scale; only its product with the learning rate matt
 class Trainee:
     """A copy of an encoder's network whose changes are trained, beside the frozen base.
 
-    The copy shares the base's embeddings, which never change, so a run holds little more than the blocks twice.
+    The copy shares the base's embeddings unless they train, so a run holds little more than the blocks twice.
 
     Args:
         encoder: the base; it is not changed.
-        settings: `adapter`, `rank`, `blocks`, `dropout`, `precision`.
+        settings: `adapter`, `rank`, `blocks`, `embeddings`, `dropout`, `precision`.
         seed: of the adapters' start.
 
     Raises:
@@ -49,11 +49,15 @@ class Trainee:
         self.accelerator = Accelerator(mixed_precision="bf16" if self.precision == "bfloat16" else "no")
         self.settings, self.base = settings, encoder.model
         network, blocks = _copy(self.base, encoder.name)
+        if settings.embeddings:
+            own_embeddings(network, blocks, whole=settings.adapter == "full")
         torch.manual_seed(seed)
         wanted = trained_blocks(self.base.depth, settings.blocks)
         self.peft = _adapt(network, blocks, wanted, settings) if settings.adapter == "lora" else None
         if self.peft is None:
             _free(blocks, wanted)
+            if settings.embeddings:
+                _free_rest(network, blocks)
         self.network = network.to(self.accelerator.device)
         if self.accelerator.device.type == "cpu":
             # The way back through PyTorch's fused attention takes half of a step on a CPU; plain products do not.
@@ -87,6 +91,25 @@ class Trainee:
         """Hidden states of the network that trains, with gradients."""
         with self.accelerator.autocast():
             return self.live.states(ids, layers)
+
+    @contextmanager
+    def borrowing(self, weights: "Mapping[str, torch.Tensor]") -> "Iterator[None]":
+        """With other values in the weights that train and without gradients, such as a moving average of them.
+
+        Args:
+            weights: for every name of `parameters` a tensor of its shape.
+        """
+        import torch
+
+        own = {name: one.data for name, one in self.parameters.items()}
+        for name, one in self.parameters.items():
+            one.data = weights[name]
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            for name, one in self.parameters.items():
+                one.data = own[name]
 
     def distance(self) -> "torch.Tensor":
         """The norm of what training changed, over all weights, with gradients (Wu and Dredze 2020, root not squared)."""
@@ -169,6 +192,8 @@ def _adapt(network: Any, blocks: Any, wanted: Sequence[int], settings: TrainSett
     from peft import LoraConfig, get_peft_model
 
     inside = {id(module) for at in wanted for module in blocks[at - 1].modules() if isinstance(module, torch.nn.Linear)}
+    if settings.embeddings:
+        inside.add(id(network.get_input_embeddings()))
     names = [name for name, module in network.named_modules() if id(module) in inside]
     if not names:
         raise InputError("the encoder's blocks hold no linear maps that LoRA could adapt; use --set adapter=full")
@@ -187,9 +212,19 @@ def _free(blocks: Any, wanted: Sequence[int]) -> None:
             one.requires_grad_(True)
 
 
+def _free_rest(network: Any, blocks: Any) -> None:
+    """Let the embeddings and whatever else lies outside the blocks train; a pooler is no part of an encoder."""
+    inner = {id(one) for one in blocks.parameters()}
+    for name, one in network.named_parameters():
+        if id(one) not in inner and "pooler" not in name:
+            one.requires_grad_(True)
+
+
 def _deltas(network: Any) -> "Iterator[torch.Tensor]":
     """The change that each adapter makes to its weight."""
     for module in network.modules():
         if hasattr(module, "lora_A") and hasattr(module, "scaling"):
             for key in module.lora_A:
                 yield module.lora_B[key].weight @ module.lora_A[key].weight * module.scaling[key]
+            for key in module.lora_embedding_A:
+                yield module.lora_embedding_B[key] @ module.lora_embedding_A[key] * module.scaling[key]

@@ -8,6 +8,7 @@ from analysis.registry import find
 from analysis.settings import parse_settings
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.pharaoh import Links
+from analysis.training.data import TrainingData
 from analysis.training.fit import train
 
 WORDS = {
@@ -52,13 +53,13 @@ def chosen(method="contrastive", **values):
     return parse_settings(find("methods", method).settings, [f"{key}={value}" for key, value in given.items()])
 
 
-def trained(encoder, bitexts, *, dev=(), method="contrastive", languages=("es",), seed=0, job=None, **values):
+def trained(encoder, bitexts, *, dev=(), method="contrastive", languages=("es",), seed=0, job=None, monolingual=None,
+            dictionaries=(), **values):  # fmt: skip
     """Train without writing anything."""
     encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
     spec = find("methods", method)
-    return train(
-        encoder, bitexts, dev, languages, chosen(method, **values), spec.objective, seed=seed, job=job
-    )  # fmt: skip
+    data = TrainingData(bitexts, languages, dev, monolingual or {}, tuple(dictionaries))
+    return train(encoder, data, chosen(method, **values), spec.objective, seed=seed, job=job)
 
 
 class Record(Job):

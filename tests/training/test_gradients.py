@@ -29,7 +29,7 @@ def one_step(encoder, settings, make_objective):
         for name, one in trainee.parameters.items():
             if "lora_B" in name:
                 one += 0.01
-    step = make_step(trainee, examples, range(6), objective.layers, frozen)
+    step = make_step(trainee, examples, range(6), objective, frozen)
     trainee.accelerator.backward(sum(objective(step).values()))
     return trainee, step
 
