@@ -8,10 +8,10 @@ import numpy as np
 from analysis.alignment.linear import Affine
 from analysis.alignment.method import AlignmentData, Fidelity, Fitted, Method, Say, Uses
 from analysis.alignment.pairs import parse_layers
+from analysis.alignment.types import texts_by_language
 from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
 from analysis.settings import Setting
-from analysis.text.corpus import Sentence
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def fit(
     """
     layers = parse_layers(encoder, settings.layers)
     means: dict[str, np.ndarray] = {}
-    for language, sentences in _by_language(data).items():
+    for language, sentences in texts_by_language(data).items():
         vectors = encoder.words(sentences, layers=layers)
         usable = np.flatnonzero(np.any(np.asarray(vectors.values[-1]) != 0, axis=1))
         if len(usable):
@@ -83,17 +83,6 @@ def fit(
             shift = means[data.anchor][slot] if settings.to == "anchor" else np.zeros(mean.shape[1])
             tensors |= Affine(mean[slot], shift).tensors(f"{language}/{layer}", settings.precision)
     return Fitted.maps(tensors)
-
-
-def _by_language(data: AlignmentData) -> dict[str, list[Sentence]]:
-    """All sentences of each language, repeated ones once."""
-    found: dict[str, dict[Sentence, None]] = {}
-    for bitext in data.bitexts:
-        for language, side in zip(bitext.languages, (bitext.source, bitext.target), strict=True):
-            found.setdefault(language, {}).update(dict.fromkeys(side))
-    for language, sentences in data.monolingual.items():
-        found.setdefault(language, {}).update(dict.fromkeys(sentences))
-    return {language: list(sentences) for language, sentences in found.items()}
 
 
 SPEC = Method(

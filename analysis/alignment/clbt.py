@@ -7,8 +7,9 @@ import numpy as np
 
 from analysis.alignment.linear import Affine, fit_languages
 from analysis.alignment.method import AlignmentData, Fidelity, Fitted, Method, Say, Uses
-from analysis.alignment.pairs import PairSettings, WordPairs, collect, wanted_languages
+from analysis.alignment.pairs import PairSettings, WordPairs
 from analysis.alignment.rotation import procrustes
+from analysis.alignment.types import word_pairs
 from analysis.encoders.encoder import Encoder
 from analysis.settings import Setting
 
@@ -61,29 +62,29 @@ def fit(
     In plain words: find the matrix that sends each word of a language closest to its translation; unlike a
     rotation it may stretch some directions and shrink others.
 
-    Needs sentence pairs; word links are made by the encoder where the data bring none. The paper maps
+    Needs sentence pairs, or a dictionary and text of both languages as `rotation` does; word links are made by the
+    encoder where the data bring none. The paper maps
     multilingual vectors into the space of a monolingual English model at WordPiece level; here both sides are
     words of one encoder.
 
     Args:
         encoder: the base encoder.
-        data: sentence pairs with the anchor.
+        data: sentence pairs with the anchor, or dictionaries and text.
         settings: see `ClbtSettings`.
         seed: decides which pairs are drawn where there are more than `max_pairs`.
         say: told what was fitted.
-        job: not used; there is nothing to resume.
+        job: told how far the types of a dictionary are; there is nothing to resume.
 
     Returns:
         Tensors `LANGUAGE/LAYER/weight`.
 
     Raises:
-        InputError: no word pairs, or a layer the encoder does not have.
+        InputError: no word pairs, a dictionary that covers no word of the text, or a layer the encoder does not have.
 
     Source: Wang, Che, Guo, Liu and Liu 2019, Cross-lingual BERT transformation for zero-shot dependency parsing,
     section 3.2. Relatives: `rotation` is the safer choice below some thousand pairs.
     """
-    languages = wanted_languages(data, settings.languages)
-    found = ((tag, collect(encoder, data.bitexts, tag, settings, seed=seed)) for tag in languages)
+    found = word_pairs(encoder, data, settings, seed=seed, say=say, job=job)
 
     def fit_one(pairs: WordPairs, slot: int) -> Affine:
         """The map of one language at one layer."""
@@ -101,8 +102,8 @@ SPEC = Method(
     summary="One matrix per language and layer by least squares (may stretch) or SVD (orthogonal).",
     citation="Wang et al. 2019, Cross-Lingual BERT Transformation for Zero-Shot Dependency Parsing",
     fidelity=Fidelity.CODE_CHECKED,
-    needs=frozenset({Uses.DATA}),
-    uses=frozenset({Uses.DATA, Uses.LINKS, Uses.DEV}),
+    needs=frozenset({Uses.DATA, Uses.DICTIONARY}),
+    uses=frozenset({Uses.DATA, Uses.LINKS, Uses.DICTIONARY, Uses.MONOLINGUAL, Uses.DEV}),
     fit=fit,
     settings=ClbtSettings,
 )

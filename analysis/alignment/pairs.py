@@ -31,6 +31,9 @@ class PairSettings:
     drop_identical: Annotated[
         bool, Setting("leave out links between identical strings", source="Wu and Dredze 2020")
     ] = False
+    min_count: Annotated[
+        int, Setting("with a dictionary: words that occur less often in the text are left out", ge=1)
+    ] = 1
     max_pairs: Annotated[int, Setting("word pairs per language, drawn at random", ge=10)] = 20_000
     max_steps: Annotated[
         int, Setting("taken so that one command line fits every method; a closed form has no optimiser steps", ge=0)

@@ -1,6 +1,6 @@
 """Orthogonal Procrustes: one rotation per language and layer into the anchor's space."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from analysis.alignment.linear import Affine, covariance, fit_languages, principal_axes
 from analysis.alignment.method import AlignmentData, Fidelity, Fitted, Method, Say, Uses
-from analysis.alignment.pairs import PairSettings, WordPairs, collect, parse_layers, wanted_languages
+from analysis.alignment.pairs import PairSettings, WordPairs, parse_layers
+from analysis.alignment.types import word_pairs
 from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
 from analysis.settings import Setting
@@ -70,21 +71,30 @@ def fit(
     In plain words: the words of both languages are two clouds of points; if they have the same shape and only
     lie differently in space, a rotation lays one on the other and keeps all distances within a language.
 
-    Needs sentence pairs; word links are made by the encoder where the data bring none.
+    With X the vectors of a language's words and Y those of their translations, both less their mean, the rotation is
+    `W = U V'` with `U S V' = svd(X' Y)`, and x becomes `(x - mean(X)) W + mean(Y)`.
+
+    Needs sentence pairs, or a dictionary and text of both languages. From sentence pairs, X and Y are words in their
+    sentences, paired by word links; the encoder makes these where the data bring none. From a dictionary they are
+    word types, each the mean of its contextual vectors over all text of its language, paired by the entries whose
+    words both occur; the sides of sentence pairs are text like any other then. The paper found sentence pairs the
+    better teacher in most cases: a type mixes the senses of a word. Prefer a dictionary where there are no
+    translations of sentences, and choose text like that the encoder is for.
 
     Args:
         encoder: the base encoder.
-        data: sentence pairs with the anchor.
+        data: sentence pairs with the anchor, or dictionaries with the anchor and text.
         settings: see `RotationSettings`.
         seed: decides which pairs are drawn where there are more than `max_pairs`.
         say: told what was fitted.
-        job: not used; there is nothing to resume.
+        job: told how far the types of a dictionary are; there is nothing to resume.
 
     Returns:
         Tensors `LANGUAGE/LAYER/mean`, `/weight` (or `/core` with a shared `_basis/LAYER`) and `/shift`.
 
     Raises:
-        InputError: no word pairs, or a layer the encoder does not have.
+        InputError: no word pairs, a dictionary without text or without a word of it, or a layer the encoder does not
+            have.
 
     Source: Kulshreshtha, Redondo-Garcia and Chang 2020, Cross-lingual alignment methods for multilingual BERT.
     Relatives: `clbt` lets the map stretch as well, which fits better and generalises worse from few pairs;
@@ -94,8 +104,9 @@ def fit(
         raise InputError(
             "to=zero needs the languages' means; valid with normalisation=centre, centre_std or centre_unit"
         )
-    languages = wanted_languages(data, settings.languages)
-    bases = _bases(_each(encoder, data, languages, settings, seed), settings.rank) if settings.rank else None
+    bases = None
+    if settings.rank:  # the vectors, or the means of types, come from the cache the second time
+        bases = _bases(word_pairs(encoder, data, settings, seed=seed, say=lambda _: None, job=job), settings.rank)
     centres: list[np.ndarray] = []
 
     def fit_one(one: WordPairs, slot: int) -> Affine:
@@ -106,20 +117,12 @@ def fit(
         found = _fit_one(one.source[slot], one.target[slot], settings.normalisation, basis)
         return found if settings.to == "anchor" else replace(found, shift=np.zeros_like(found.shift))
 
-    pairs = _each(encoder, data, languages, settings, seed)
+    pairs = word_pairs(encoder, data, settings, seed=seed, say=say, job=job)
     tensors = fit_languages(encoder, pairs, settings, say, fit_one, bases)
     if settings.to == "zero":
         for layer, mean in zip(parse_layers(encoder, settings.layers), np.mean(centres, axis=0), strict=True):
             tensors[f"{data.anchor}/{layer}/mean"] = mean.astype(settings.precision)
     return Fitted.maps(tensors)
-
-
-def _each(
-    encoder: Encoder, data: AlignmentData, languages: Sequence[str], settings: RotationSettings, seed: int
-) -> Iterator[tuple[str, WordPairs | None]]:
-    """The word pairs of one language after the other; the vectors come from the cache the second time."""
-    for tag in languages:
-        yield tag, collect(encoder, data.bitexts, tag, settings, seed=seed)
 
 
 def _fit_one(source: np.ndarray, target: np.ndarray, normalisation: str, basis: np.ndarray | None) -> Affine:
@@ -156,8 +159,8 @@ SPEC = Method(
     summary="Orthogonal Procrustes per language and layer: rotates each language onto the anchor, keeps distances.",
     citation="Kulshreshtha et al. 2020, Cross-lingual Alignment Methods for Multilingual BERT; Schönemann 1966",
     fidelity=Fidelity.RECONSTRUCTED,
-    needs=frozenset({Uses.DATA}),
-    uses=frozenset({Uses.DATA, Uses.LINKS, Uses.DEV}),
+    needs=frozenset({Uses.DATA, Uses.DICTIONARY}),
+    uses=frozenset({Uses.DATA, Uses.LINKS, Uses.DICTIONARY, Uses.MONOLINGUAL, Uses.DEV}),
     fit=fit,
     settings=RotationSettings,
 )
