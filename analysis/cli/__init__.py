@@ -10,7 +10,21 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from analysis.cli import align, cache, compare, console, embed, evaluate, forgetting, jobs, links, listings, tune
+from analysis.cli import (
+    align,
+    cache,
+    compare,
+    console,
+    dictionary,
+    embed,
+    evaluate,
+    forgetting,
+    jobs,
+    links,
+    listings,
+    scratch,
+    tune,
+)
 from analysis.errors import IsoglossError
 
 app = typer.Typer(
@@ -18,7 +32,7 @@ app = typer.Typer(
     help="See how well languages line up inside a multilingual encoder, and make them line up better.",
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
-for room in (listings, embed, links, align, tune, evaluate, compare, forgetting, jobs, cache):
+for room in (listings, embed, links, dictionary, scratch, align, tune, evaluate, compare, forgetting, jobs, cache):
     room.register(app)
 
 STOPPED = "interrupted; finished parts are in the cache, run the command again to go on"
