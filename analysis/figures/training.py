@@ -26,16 +26,22 @@ KEPT = {
 }
 KEPT_COLOURS = (theme.ACCENT, "#6699CC", theme.NEUTRAL)
 TERM_COLOURS = (theme.ACCENT, "#6699CC", "#999933", "#AA3377", "#009E73", "#A6761D")
+DASHES = ([1, 0], [5, 3], [1, 2])  # of further terms, when the colours come round again
 
 
 def loss_rows(metrics: Metrics, *, most: int = MOST_POINTS) -> list[Row]:
-    """One record a step and term of the loss, thinned evenly to at most so many steps; the last one stays."""
+    """One record a step and term of the loss, thinned evenly to at most so many steps; the last one stays.
+
+    A loss of several terms has a record of their sum as well, called `total`.
+    """
     lines = [line for line in metrics if line.get("kind") == "loss" and _number(line.get("loss"))]
+    sole = list({name: None for line in lines for name in line.get("terms") or {}})
+    total = sole[0] if len(sole) == 1 else TOTAL
     stride = max(1, -(-len(lines) // most))
     rows = []
     for line in [*lines[:-1][::stride], *lines[-1:]]:
         terms = {name: value for name, value in dict(line.get("terms") or {}).items() if _number(value)}
-        shown = {TOTAL: line["loss"]} | (terms if len(terms) > 1 else {})
+        shown = {total: line["loss"]} | ({} if total in terms else terms)
         rows += [
             {"step": line["step"], "seconds": line.get("seconds"), "term": name, "loss": value, "lr": line.get("lr")}
             for name, value in shown.items()
@@ -175,12 +181,15 @@ def draw_loss(metrics: Metrics, *, total: int = 0, height: int = 150) -> "altair
     rows = _or_fail(loss_rows(metrics), "loss")
     terms = list(dict.fromkeys(row["term"] for row in rows))
     scale = alt.Scale(domain=terms, range=[TERM_COLOURS[n % len(TERM_COLOURS)] for n in range(len(terms))])
+    dashes = alt.Scale(domain=terms, range=[DASHES[n // len(TERM_COLOURS) % len(DASHES)] for n in range(len(terms))])
+    named = _legend(terms != [TOTAL])
     values = [row["loss"] for row in rows]
     wide = min(values) > 0 and max(values) > 50 * min(values)
     axis = alt.Y("loss:Q", title="loss", scale=alt.Scale(type="log" if wide else "linear", zero=False),
                  axis=alt.Axis(tickCount=4, gridOpacity=0.4))  # fmt: skip
     base = alt.Chart().encode(
-        x=_steps(metrics, total), y=axis, color=alt.Color("term:N", scale=scale, legend=_legend(len(terms) > 1)),
+        x=_steps(metrics, total), y=axis, color=alt.Color("term:N", scale=scale, legend=named),
+        strokeDash=alt.StrokeDash("term:N", scale=dashes, legend=named),
         tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("term:N"), alt.Tooltip("loss:Q", format=".4g")],
     )  # fmt: skip
     return _finish(base.mark_line(strokeWidth=1.6, point=len(rows) < 8), rows=rows, height=height)

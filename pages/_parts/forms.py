@@ -1,5 +1,7 @@
 """A form made from a settings class: every setting with its help, bounds and choices; one schema for all."""
 
+import inspect
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ USUAL = 6  # settings in sight where a class does not say which ones are advance
 COLUMNS = 3
 LONGEST = 500  # characters of a text setting
 LABELS = {"lr": "Learning rate"}
+_INITIALS = re.compile(r"\b[bcdfghjklmnpqrstvwxz]{2,4}\b")  # mlm, tlm
 
 
 def settings_form(
@@ -35,7 +38,8 @@ def settings_form(
     known = [field for field in fields(cls) if field.name not in hidden]
     seen = [field for field in known if not field.setting.advanced]
     if len(seen) == len(known):
-        seen = known[:USUAL]
+        own = inspect.get_annotations(cls)  # what it shares with other classes comes after that
+        seen = sorted(known, key=lambda field: field.name not in own)[:USUAL]
     values = _rows(seen, key, start)
     rest = [field for field in known if field not in seen]
     if rest:
@@ -109,7 +113,7 @@ def _as_shown(field: Field, value: Any) -> Any:
 
 def _widget(field: Field, key: str, value: Any) -> Any:
     """The widget of one setting."""
-    label, told = LABELS.get(field.name, field.name.replace("_", " ").capitalize()), _help(field)
+    label, told = _label(field.name), _help(field)
     if key not in st.session_state:
         st.session_state[key] = value
     if field.type is bool:
@@ -120,6 +124,12 @@ def _widget(field: Field, key: str, value: Any) -> Any:
     if field.type in (int, float):
         return _number(field, label, key, told)
     return st.text_input(label, key=key, help=told, max_chars=LONGEST)
+
+
+def _label(name: str) -> str:
+    """A setting's name as people write it."""
+    plain = _INITIALS.sub(lambda found: found[0].upper(), name.replace("_", " "))
+    return LABELS.get(name, plain[:1].upper() + plain[1:])
 
 
 def _number(field: Field, label: str, key: str, told: str) -> Any:
@@ -139,9 +149,10 @@ def _exponent(size: float) -> int:
 
 
 def _help(field: Field) -> str:
-    """The help text: what it is, its default, where the default comes from."""
-    told = f"{field.setting.help.rstrip('.')}. Default: {field.default if field.default != '' else 'empty'}."
-    return chrome.plain(f"{told} Source: {field.setting.source}." if field.setting.source else told)
+    """The help text: what it is, its default, where the default comes from, a line each."""
+    told = [f"{field.setting.help.rstrip('.')}.", f"Default: {field.default if field.default != '' else 'empty'}."]
+    told += [f"Source: {field.setting.source.rstrip('.')}."] if field.setting.source else []
+    return "  \n".join(chrome.plain(line) for line in told)
 
 
 def _text(value: Any) -> str:

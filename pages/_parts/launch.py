@@ -36,7 +36,8 @@ class Wanted:
         encoder: name of the base.
         data: sentence pairs, as a spec calls them.
         tags: the languages of the pairs.
-        links, dictionary, monolingual: paths of files.
+        links: paths of files.
+        dictionary, monolingual: word translations and text without translation, as a spec calls them.
         dev: development pairs, as a spec calls them.
         settings: what differs from the method's defaults.
         seed: of everything random.
@@ -112,8 +113,11 @@ def _estimate(wanted: Wanted, revision: str, settings: tuple[str, ...]) -> Any:
 
     method = find("methods", wanted.method)
     bitexts = _bitexts(wanted.data, wanted.langs, wanted.links, wanted.tags)
+    others = {"monolingual": _monolingual(wanted.monolingual, wanted.langs, wanted.tags),
+              "dictionaries": _dictionaries(wanted.dictionary, wanted.langs)}  # fmt: skip
+    chosen = parse_settings(method.settings, settings)
     with _ESTIMATING:
-        return count(method, data.encoder(wanted.encoder), bitexts, parse_settings(method.settings, settings))
+        return count(method, data.encoder(wanted.encoder), bitexts, chosen, **others)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the text ...")
@@ -123,6 +127,24 @@ def _bitexts(items: tuple[str, ...], langs: str | None, links: tuple[str, ...], 
     from analysis.text.problems import Problems
 
     return read_pairs(items, langs, links, None, Problems(), tags or None)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the text ...")
+def _monolingual(items: tuple[str, ...], langs: str | None, tags: tuple[str, ...]) -> Any:
+    """The sentences of a spec's text without translation, by language."""
+    from analysis.alignment.job import read_monolingual
+    from analysis.text.problems import Problems
+
+    return read_monolingual(items, langs, None, Problems(), tags or None)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the dictionaries ...")
+def _dictionaries(items: tuple[str, ...], langs: str | None) -> Any:
+    """The dictionaries of a spec."""
+    from analysis.alignment.job import read_dictionaries
+    from analysis.text.problems import Problems
+
+    return read_dictionaries(items, langs, None, Problems())
 
 
 def preset(encoder: str) -> tuple[Wanted, str] | None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import streamlit as st
@@ -24,6 +24,7 @@ COLOURS = {
     Status.RUNNING: "orange", Status.STOPPED: "gray", Status.DONE: "green", Status.FAILED: "red",
     Status.INTERRUPTED: "gray",
 }  # fmt: skip
+TEXT = ("data", "dictionary", "monolingual")  # where a spec says what a run learns from
 LISTED = 50
 POLL = 10.0  # seconds between two looks at all runs
 
@@ -85,11 +86,17 @@ def facts(run: Run) -> str:
     """What a run was given, in one line."""
     spec = run.spec
     tags = languages_of(spec)
-    told = [f"{spec.get('method', '?')} on {spec.get('encoder', '?')}", ", ".join(map(str, spec.get("data") or []))]
+    told = [f"{spec.get('method', '?')} on {spec.get('encoder', '?')}"]
+    told += [", ".join(_short(one) for key in TEXT for one in spec.get(key) or [])]
     told += [", ".join(language(tag).name for tag in tags)] if tags else []
     told += [f"dev {', '.join(map(str, spec['dev']))}"] if spec.get("dev") else []
     told += [" ".join(pair for pair in spec.get("settings") or [] if not pair.startswith("languages="))]
     return chrome.plain("; ".join([*filter(None, told), f"seed {spec.get('seed', 0)}"]))
+
+
+def _short(name: object) -> str:
+    """A text as a spec calls it; of a file its own name only."""
+    return PurePath(str(name)).name if str(name).startswith("/") else str(name)
 
 
 def languages_of(spec: Any) -> list[str]:

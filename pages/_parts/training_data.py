@@ -1,14 +1,18 @@
 """The text a training can be given: registered corpora, uploads and public sets, and what each is called in a spec."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
+
+import streamlit as st
 
 from analysis.errors import InputError
 from analysis.registry import registered
-from analysis.store import cache_folder, write_text
+from analysis.store import cache_folder, new_folder
 from analysis.text.languages import language
 from analysis.text.set_listing import DEV, TRAIN, Listed, list_sets
 from analysis.text.uploads import MY_TEXT, list_uploads
@@ -19,6 +23,7 @@ TITLES = {
     "multi30k": "Multi30k captions", "lafand_en_sw": "LAFAND English-Swahili", "xnli": "XNLI sentences",
     "sib200": "SIB-200", "stsb_multi": "STS-B", "bli_xling": "XLing dictionaries", "xquad": "XQuAD questions",
 }  # fmt: skip
+DICTIONARIES = ("bli_xling",)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,44 @@ def training_texts() -> dict[str, Text]:
     found = [Text(f"upload:{one.id}", _upload_title(one)) for one in list_uploads() if len(one.languages) != 1]
     found += [_of_set(one) for one in list_sets(TRAIN)]
     return {text.key: text for text in [*_corpora("train"), *found]}
+
+
+def monolingual_texts() -> dict[str, Text]:
+    """What can be read as text of each language for itself, by key: what can be trained on, but no lists of words."""
+    found = training_texts()
+    return {key: text for key, text in found.items() if text.listed is None or text.listed.set not in DICTIONARIES}
+
+
+def dictionary_texts() -> dict[str, Text]:
+    """The dictionaries that are here, one a language pair, by what a spec calls them."""
+    found = {}
+    for one in list_sets(TRAIN):
+        for tag in one.languages[1:] if one.set in DICTIONARIES else ():
+            pair = (one.languages[0], tag)
+            names = "–".join(language(each).name for each in pair)
+            found[one.name(pair)] = Text(one.name(pair), names, pair, one)
+    return found
+
+
+def dictionary_files(paths: Sequence[str]) -> list[Text]:
+    """Uploaded dictionaries; one that does not say its languages has none, and the two files of FreeDict are one.
+
+    Raises:
+        InputError: one of them cannot be read.
+    """
+    indexed = {path.removesuffix(".index") for path in paths if path.endswith(".index")}
+    kept = [path for path in paths if path.removesuffix(".dz").removesuffix(".dict") not in indexed]
+    return [Text(path, PurePath(path).name, _stated_languages(path)) for path in kept]
+
+
+@st.cache_data(max_entries=64, show_spinner="Reading the dictionary ...")
+def _stated_languages(path: str) -> tuple[str, ...]:
+    """The languages that a dictionary names by its name or its header."""
+    from analysis.text.freedict import is_dictd, read_dictd
+    from analysis.text.problems import Problems
+    from analysis.text.wordlist import read_wordlist
+
+    return (read_dictd if is_dictd(path) else read_wordlist)(path, None, Problems()).languages or ()
 
 
 def dev_texts() -> dict[str, Text]:
@@ -131,18 +174,49 @@ def dev_item(text: Text, languages: Sequence[str], *, everything: bool = False) 
     return item(text, here if everything or len(both) < 2 else both)
 
 
-def keep_file(name: str, content: bytes) -> str:
-    """Keep an uploaded file of links, word pairs or sentences by its content, and give its path.
+def keep_files(files: Sequence[tuple[str, bytes]], *, plain: bool = True) -> tuple[str, ...]:
+    """Keep uploaded files by their content, under their own names, and give their paths.
+
+    Args:
+        files: name and content of each; they lie in one folder, since a dictionary may be several files.
+        plain: whether each has to be UTF-8 text.
 
     Raises:
-        InputError: it is empty or not UTF-8.
+        InputError: one is empty or, where it has to be text, not UTF-8.
+        IsoglossError: the cache folder cannot be written.
     """
+    state = hashlib.sha256()
+    for name, content in files:
+        _check_file(name[:60], content, plain)
+        state.update(hashlib.sha256(name.encode("utf-8", "replace") + b"\0" + content).digest())
+    if not files:
+        return ()
+    folder = cache_folder() / "given" / state.hexdigest()[:16]
+    names = [_safe_name(name) for name, _ in files]
+    if not folder.exists():
+        with new_folder(folder) as draft:
+            for name, (_, content) in zip(names, files, strict=True):
+                (draft / name).write_bytes(content)
+    return tuple(str(folder / name) for name in dict.fromkeys(names))
+
+
+def _check_file(name: str, content: bytes, plain: bool) -> None:
+    """Refuse an empty file, or one that is no text where it has to be.
+
+    Raises:
+        InputError: either of the two.
+    """
+    if not content.strip():
+        raise InputError(f"{name} is empty; give a file with at least one line")
+    if not plain:
+        return
     try:
-        text = content.decode("utf-8-sig")
+        content.decode("utf-8")
     except UnicodeDecodeError:
-        raise InputError(f"{name[:60]} is not UTF-8 text; save it as UTF-8 and upload it again") from None
-    if not text.strip():
-        raise InputError(f"{name[:60]} is empty; give a file with at least one line")
-    path = cache_folder() / "given" / f"{hashlib.sha256(content).hexdigest()[:16]}.txt"
-    write_text(path, text)
-    return str(path)
+        raise InputError(f"{name} is not UTF-8 text; save it as UTF-8 and upload it again") from None
+
+
+def _safe_name(name: str) -> str:
+    """A file's own name, which may tell its format and languages, as a name of one in the cache folder."""
+    plain = re.sub(r"[^\w.-]", "_", PurePath(name.replace("\\", "/")).name).lstrip(".") or "file"
+    return plain if len(plain) <= 80 else plain[:40] + plain[-40:]

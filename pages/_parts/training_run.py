@@ -115,7 +115,8 @@ def _loss(found: curves.Metrics, total: int) -> None:
         curves.draw_loss(found, total=total),
         name="training-loss",
         data=lambda: _columns(curves.loss_rows(found)),
-        caption="What is minimised, on training pairs. A lower loss alone does not show that languages line up.",
+        caption="What is minimised, on the training text; named terms add up to the total. A lower loss alone does not "
+        "show that languages line up.",
     )
 
 

@@ -61,7 +61,23 @@ def test_the_loss_is_thinned_and_keeps_its_end_and_terms():
     assert rows[-1]["step"] == 1001
     assert {row["term"] for row in rows} == {"total", "a", "b"}
     assert len(rows) <= 3 * 101
-    assert {row["term"] for row in loss_rows([loss(1, 2.0, only=2.0)])} == {"total"}
+    assert {row["term"] for row in loss_rows([loss(1, 2.0, only=2.0)])} == {"only"}
+    assert {row["term"] for row in loss_rows([loss(1, 2.0)])} == {"total"}
+    uneven = loss_rows([loss(1, 2.0, tlm=2.0), loss(2, 3.0, tlm=2.0, sentence=1.0)])
+    assert [row["term"] for row in uneven] == ["total", "tlm", "total", "tlm", "sentence"]
+
+
+def test_every_term_is_told_apart_by_name_and_by_look():
+    names = ["tlm", "sentence", "self-training", *(f"contrast@{layer}" for layer in range(1, 10))]
+    drawn = draw_loss([loss(1, 12.0, **dict.fromkeys(names, 1.0)), loss(2, 12.0, **dict.fromkeys(names, 1.0))])
+    seen = drawn.to_dict()["layer"][0]["encoding"]
+    assert seen["color"]["scale"]["domain"] == ["total", *names]
+    looks = zip(seen["color"]["scale"]["range"], map(tuple, seen["strokeDash"]["scale"]["range"]), strict=True)
+    assert len(set(looks)) == 13
+    sole = draw_loss([loss(1, 2.0, **{"self-training": 2.0})]).to_dict()
+    assert sole["layer"][0]["encoding"]["color"]["legend"] is not None
+    plain = draw_loss([loss(1, 2.0)]).to_dict()
+    assert plain["layer"][0]["encoding"]["color"]["legend"] is None
 
 
 def test_what_is_no_number_is_left_out():

@@ -91,10 +91,10 @@ def test_a_name_that_an_unfinished_run_will_take_is_refused_and_the_run_is_a_cli
 
 def test_only_what_a_method_uses_is_asked_for(link):
     asked = {}
-    for method in ("rotation", "centring"):
+    for method in ("cao", "centring"):
         app = open_page("strengthen", **link, method=method, train="en,es")
         asked[method] = {item.label for item in app.get("file_uploader")}
-    assert asked == {"rotation": {"Word links"}, "centring": {"Sentences without translation"}}
+    assert asked == {"cao": {"Word links"}, "centring": {"Your own sentences"}}
 
 
 def test_without_text_there_is_nothing_to_start(link):
@@ -166,7 +166,7 @@ def test_a_closed_form_goes_from_the_form_to_before_and_after(link, tiny):
 
 def test_a_file_of_links_is_handed_over(link, tiny):
     app = open_page("strengthen", **link, method="rotation", train="en,es")
-    app.file_uploader[0].upload("links.txt", b"0-0 1-1\n" * 64)
+    app.file_uploader(key="links file").upload("links.txt", b"0-0 1-1\n" * 64)
     app.run()
     start(app).click()
     app.run()
