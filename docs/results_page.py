@@ -18,7 +18,9 @@ def write(cells_folder: Path, docs: Path) -> None:
         cells_folder: one JSON file a cell.
         docs: holds results.md with its markers.
     """
-    cells = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(cells_folder.glob("*.json"))}
+    apart = ("judge-", "method", "scratch-")
+    paths = [path for path in sorted(cells_folder.glob("*.json")) if not path.stem.startswith(apart)]
+    cells = {path.stem: json.loads(path.read_text("utf-8")) for path in paths}
     page = (docs / "results.md").read_text("utf-8")
     for name, make in SECTIONS.items():
         start = START.format(name)
