@@ -212,8 +212,18 @@ class TestMethods:
         from analysis.alignment.method import AlignmentData, orient
 
         spec = find("methods", name)
-        inputs = AlignmentData(orient(data, "en"))
+        inputs = AlignmentData(orient(data, "en"), dictionaries=self.dictionaries(spec))
         return spec.fit(load_encoder(tiny), inputs, spec.settings(), seed=seed, say=lambda _: None)
+
+    def dictionaries(self, spec):
+        """Word translations for a method that cannot do without."""
+        from analysis.alignment.method import Uses
+        from analysis.text.dictionary import Dictionary
+
+        entries = tuple(
+            dict.fromkeys((b, a) for left, right in WORDS for a, b in zip(left.split(), right.split(), strict=True))
+        )
+        return (Dictionary(("es", "en"), entries, "made"),) if Uses.DICTIONARY in spec.needs_all else ()
 
     def test_no_data_is_bad_input(self, name, tiny):
         with pytest.raises(InputError):
@@ -236,7 +246,10 @@ class TestMethods:
         from analysis.alignment.run import align
 
         spec = find("methods", name)
-        align(spec, load_encoder(tiny), [bitext()], out=tmp_path / "out", settings=spec.settings(), say=lambda _: None)
+        align(
+            spec, load_encoder(tiny), [bitext()], out=tmp_path / "out", settings=spec.settings(), say=lambda _: None,
+            dictionaries=self.dictionaries(spec),
+        )  # fmt: skip
         aligned = load_encoder(str(tmp_path / "out"))
         assert aligned.base == tiny
         assert aligned.card["kind"] in ("maps", "adapter", "full")
