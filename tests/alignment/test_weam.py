@@ -162,7 +162,7 @@ def test_the_loss_falls_and_the_number_of_steps_is_kept(tiny, tmp_path):
                     adapter="full", embeddings=True, **QUICK)  # fmt: skip
     losses = [line["terms"]["crosslingual"] for line in job.of("loss")]
     assert (found.steps, len(losses)) == (60, 60)
-    assert np.mean(losses[-10:]) < np.mean(losses[:5]) - 0.2
+    assert np.mean(losses[-10:]) < np.mean(losses[:5]) - 0.05
 
 
 def test_a_resumed_run_ends_with_the_same_weights(tiny, tmp_path, monkeypatch):
