@@ -185,13 +185,18 @@ def test_only_words_of_one_subword_translate_both_ways(wordy, monkeypatch):
 
 def test_a_place_has_candidates_where_a_whole_word_of_its_language_stands(wordy):
     model = load_encoder(wordy).model
-    side, other = sides_of(model, [Sentence.from_words(["quick", "fox", "el"], tag) for tag in ("en", "es")], "mean")
+    pieces = {word: model.tokenizer.tokenize(word) for word in WORDS}  # what it holds whole depends on its training
+    one = next(word for word in WORDS if len(pieces[word]) == 1)
+    many = next(word for word in WORDS if len(pieces[word]) > 1)
+    sides = sides_of(model, [Sentence.from_words([many, one, "el"], tag) for tag in ("en", "es")], "mean")
     objective = find("methods", "multisense").objective(load_encoder(wordy), chosen("multisense", **QUICK))
-    objective.translations = {"en": {crc32(b"fox"): np.array([4, 9]), crc32(b"quick"): np.array([1])}}
-    at = {word: n + side.content[0] for n, word in enumerate(model.tokenizer.tokenize("quick fox el"))}
-    rows, places = np.array([0, 0, 0, 1]), np.array([at["fox"], at["quic"], at["el"], at["fox"]])
+    objective.translations = {"en": {crc32(one.encode()): np.array([4, 9]), crc32(many.encode()): np.array([1])}}
+    first = {many: sides[0].content[0]}
+    first[one] = first[many] + len(pieces[many])
+    first["el"] = first[one] + 1
+    rows, places = np.array([0, 0, 0, 1]), np.array([first[one], first[many], first["el"], first[one]])
     step = SimpleNamespace(languages=["en", "es"])
-    assert [one.tolist() for one in objective._candidates(step, [side, other], rows, places)] == [[4, 9], [], [], []]
+    assert [found.tolist() for found in objective._candidates(step, sides, rows, places)] == [[4, 9], [], [], []]
 
 
 def test_what_trains_and_what_does_not(wordy, monkeypatch):
