@@ -52,7 +52,6 @@ class AlignMLM(Objective):
         self._material = material
         self.pairs = covered_by(material, single_piece=self.settings.single_piece)
         self._bags = _bags(self.pairs)
-        self.head: Any = None
         if self.settings.mlm:
             self.head = MaskedLM(material)
             self.module = self.head.module

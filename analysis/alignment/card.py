@@ -61,7 +61,8 @@ def _text(card: Mapping[str, Any]) -> str:
     """The text it was trained on."""
     lines = [f"- {one['name']}: {one['origin']} ({one['licence'] or 'licence not stated'})" for one in card["sources"]]
     lines += [
-        f"- dictionary {one['name']}: {'-'.join(one['languages'])}, {one['entries']:,} word pairs (SHA-256 "
+        f"- dictionary {one['name']}: {'-'.join(one['languages'])}, {one['entries']:,} word pairs, "
+        f"{one.get('origin') or 'origin not stated'} ({one.get('licence') or 'licence not stated'}; SHA-256 "
         f"{one['sha256'][:12]})" for one in card.get("dictionaries", ())
     ]  # fmt: skip
     lines += [

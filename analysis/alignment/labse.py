@@ -80,7 +80,6 @@ class Labse(Objective):
     def __init__(self, encoder: Encoder, settings: LabseSettings) -> None:
         self.layers = one_layer(encoder, settings.layers, "labse")
         self.settings, self.dim = settings, encoder.dim
-        self.head: MaskedLM | None = None
 
     def prepare(self, material: Material) -> None:
         """Make the dense layer and, for a warm-up, the masked-LM head."""

@@ -92,16 +92,16 @@ class Multisense(Objective):
         if given.placebo and not material.dictionaries:
             raise InputError("a placebo shuffles the translations, and this run has none; give a --dictionary")
         self._material = material
-        self._head = MaskedLM(material, made=True)
+        self.head = MaskedLM(material, made=True)
         table = material.trainee.network.get_input_embeddings().weight
         self.senses = Senses(
-            table[torch.from_numpy(self._head.pieces).to(table.device)].cpu(), self._head.module["output"]["bias"],
+            table[torch.from_numpy(self.head.pieces).to(table.device)].cpu(), self.head.module["output"]["bias"],
             senses=given.senses, dims=given.components, size=given.buffer, rho=given.rho,
             random=given.start == "random",
         )  # fmt: skip
-        parts = {name: self._head.module[name] for name in ("dense", "norm")}
+        parts = {name: self.head.module[name] for name in ("dense", "norm")}
         self.module = torch.nn.ModuleDict(parts | {"senses": self.senses.module})
-        self.translations = translations(material, self._head.pieces) if material.dictionaries else {}
+        self.translations = translations(material, self.head.pieces) if material.dictionaries else {}
         if material.job is not None:
             material.job.say(self._announced(table.shape[1]))
 
@@ -110,12 +110,12 @@ class Multisense(Objective):
         import torch
 
         sides, layer = step.batch[0], self.layers[-1]
-        found = self._head.masked([side.ids for side in sides], [content(side) for side in sides], step.rng)
-        known, own = self._head.known(found.gold)
+        found = self.head.masked([side.ids for side in sides], [content(side) for side in sides], step.rng)
+        known, own = self.head.known(found.gold)
         rows, places = found.row[known], found.place[known]
         states = pool_tokens(step.run(found.ids, [layer])[layer], rows, places)
         still = states.detach()
-        scores = self.senses.scores(self._head.features(states), plain=self._plain(step))
+        scores = self.senses.scores(self.head.features(states), plain=self._plain(step))
         terms: Terms = {}
         if self.settings.distil:
             terms["distil"] = self.settings.distil * moved(self._material, step, layer)
@@ -168,14 +168,14 @@ class Multisense(Objective):
 
     def _announced(self, dim: int) -> str:
         """What the senses cost, and how far the dictionary reaches."""
-        classes = len(self._head.pieces) * self.settings.senses
+        classes = len(self.head.pieces) * self.settings.senses
         words = sum(len(one) for one in self.translations.values())
         targets = (f"{words:,} word types have a translation that is one subword of the text" if words else
                    "no dictionary, so no cross-lingual targets: the senses are those of each language")  # fmt: skip
         masked = round(self.settings.masked * self.settings.batch_tokens)
         # Vectors, their gradients and Adam's two moments, and the centres; scores and twice as much on the way back.
         held, scored = 5 * classes * dim * 4, 3 * masked * classes * 4
-        return (f"{len(self._head.pieces):,} subwords of {self.settings.senses} senses are {classes:,} classes: about "
+        return (f"{len(self.head.pieces):,} subwords of {self.settings.senses} senses are {classes:,} classes: about "
                 f"{held / 1e6:,.0f} MB, and {scored / 1e6:,.0f} MB in a step of about {masked} masks; {targets}")  # fmt: skip
 
 

@@ -65,7 +65,6 @@ class Ppa(Objective):
     def __init__(self, encoder: Encoder, settings: PpaSettings) -> None:
         self.layers = one_layer(encoder, settings.layers, "ppa")
         self.settings, self.dim = settings, encoder.dim
-        self.head: MaskedLM | None = None
         self._fresh: dict[str, Any] = {}
 
     def prepare(self, material: Material) -> None:

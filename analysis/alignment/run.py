@@ -77,7 +77,10 @@ def align(
         "base_revision": encoder.revision, "default_layer": encoder.depth, "languages": list(fitted.languages),
         "settings": asdict(settings), "seed": seed, "summary": f"{method.title} for {len(languages)} languages",
         "command": command, "sources": [asdict(source) for source in sources],
-        "data": [_data_record(bitext, settings) for bitext in data.bitexts if bitext.languages[0] in fitted.languages],
+        "data": [
+            _data_record(bitext, settings, linked=fitted.card.get("links_used", 1) > 0) for bitext in data.bitexts
+            if bitext.languages[0] in fitted.languages
+        ],
         "text": [_text_record(tag, side) for tag, side in data.monolingual.items()],
         "dictionaries": [_dictionary_record(one) for one in data.dictionaries],
         "versions": versions(), "made": date.today().isoformat(), **fitted.card,
@@ -162,14 +165,14 @@ def _judge(encoder: Encoder, folder: Path, dev: Sequence[Bitext], say: Say) -> d
     return found
 
 
-def _data_record(bitext: Bitext, settings: Any) -> dict[str, Any]:
-    """What isogloss.json says of one bitext."""
+def _data_record(bitext: Bitext, settings: Any, *, linked: bool) -> dict[str, Any]:
+    """What isogloss.json says of one bitext, and of its links if any were read."""
     refreshed = getattr(settings, "links", "") == "refreshed"
     own = "made by the base encoder, then anew at every epoch" if refreshed else "made by the base encoder"
     given = None if getattr(settings, "links", "data") != "data" else bitext.links_origin
     return {
         "name": bitext.name, "languages": list(bitext.languages), "pairs": len(bitext), "sha256": bitext.digest,
-        "links": given or own,
+        "links": (given or own) if linked else "not read",
     }  # fmt: skip
 
 
@@ -180,7 +183,10 @@ def _text_record(tag: str, side: Sequence[Sentence]) -> dict[str, Any]:
 
 def _dictionary_record(one: Dictionary) -> dict[str, Any]:
     """What isogloss.json says of a dictionary."""
-    return {"name": one.name, "languages": list(one.languages), "entries": len(one.entries), "sha256": one.digest}
+    return {
+        "name": one.name, "languages": list(one.languages), "entries": len(one.entries), "sha256": one.digest,
+        "origin": one.origin, "licence": one.licence,
+    }  # fmt: skip
 
 
 def _write_cards(folder: Path, card: dict[str, Any]) -> None:

@@ -116,9 +116,9 @@ class SelfTraining(Objective):
         parts: dict[str, Any] = {}
         self._trainee, self._last = material.trainee, material.trainee.base.depth
         if self.settings.tlm or self.settings.mlm:
-            self._head = MaskedLM(material)
-            if self._head.module is not None:
-                parts["head"] = self._head.module
+            self.head = MaskedLM(material)
+            if self.head.module is not None:
+                parts["head"] = self.head.module
         if self.settings.identification:
             parts["identification"] = _classifier(material.encoder.dim)
         self.module = nn.ModuleDict(parts) if parts else None
@@ -128,9 +128,9 @@ class SelfTraining(Objective):
         terms = self._compared(step)
         source, target = step.batch
         if self.settings.tlm:
-            terms["tlm"] = self.settings.tlm * self._head.tlm(step, source, target, self._last)
+            terms["tlm"] = self.settings.tlm * self.head.tlm(step, source, target, self._last)
         if self.settings.mlm:
-            both = [self._head.mlm(step, side, self._last) for side in (source, target)]
+            both = [self.head.mlm(step, side, self._last) for side in (source, target)]
             terms["mlm"] = self.settings.mlm * (both[0] + both[1]) / 2
         if self.settings.identification:
             terms["identification"] = self.settings.identification * self._identification(step)

@@ -82,8 +82,8 @@ class Weam(Objective):
         """Make or find the masked-LM head."""
         from torch import nn
 
-        self._head, self._limit = MaskedLM(material), material.trainee.base.limit
-        self.module = nn.ModuleDict({"head": self._head.module}) if self._head.module is not None else None
+        self.head, self._limit = MaskedLM(material), material.trainee.base.limit
+        self.module = nn.ModuleDict({"head": self.head.module}) if self.head.module is not None else None
 
     def __call__(self, step: Step) -> Terms:
         """The weighted terms of one step."""
@@ -93,7 +93,7 @@ class Weam(Objective):
         joint = settings.encoded == "joint"
         states: Any = step.run(found.ids, [layer])[layer] if settings.multilingual or joint else None
         if settings.multilingual:
-            loss = self._head.loss(pool_tokens(states, found.row, found.place), found.gold)
+            loss = self.head.loss(pool_tokens(states, found.row, found.place), found.gold)
             terms["multilingual"] = settings.multilingual * loss
         held = settings.reads_frozen or settings.anchor_weights
         apart = []
@@ -109,7 +109,7 @@ class Weam(Objective):
         pairs = list(zip(*step.batch, strict=True))
         ids = [join_sides(*pair).ids[: self._limit] for pair in pairs]
         columns = [joined_content(*pair) for pair in pairs]
-        return self._head.masked(ids, [one[one < self._limit] for one in columns], step.rng)
+        return self.head.masked(ids, [one[one < self._limit] for one in columns], step.rng)
 
     def _halves(self, states: Any, batch: tuple[Sequence[Side], Sequence[Side]]) -> list[Any]:
         """The states of both sides within the joined sequences, each in the columns it has alone.
@@ -149,7 +149,7 @@ class Weam(Objective):
             linked = matrix[row, place].any(1).cpu().numpy()
             vectors.append(pool_tokens(exchange(matrix, theirs), row[linked], place[linked]))
             gold.append(found.gold[mine & wanted][linked])
-        return self._head.loss(torch.cat(vectors), np.concatenate(gold))
+        return self.head.loss(torch.cat(vectors), np.concatenate(gold))
 
 
 def exchange(links: Any, states: Any) -> Any:

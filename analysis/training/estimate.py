@@ -65,7 +65,7 @@ def estimate_run(encoder: Encoder, data: TrainingData, settings: Any, make_objec
     examples = found.examples
     plan = Plan(examples, replace(settings, max_steps=0, epochs=1.0), seed=0, batches=objective.batches)
     material = Material(encoder, trainee, examples, sample.monolingual, data.dictionaries, settings, 0)
-    seconds = _time_step(material, make_objective, max((rows for _, _, rows in plan.after(0)), key=len))
+    seconds, warm_up = _time_step(material, make_objective, max((rows for _, _, rows in plan.after(0)), key=len))
     counts = {tag: round(count * share) for tag, count in found.counts.items()}
     if not objective.reads_text:
         counts = count_pairs(data.bitexts, data.languages, settings)
@@ -77,7 +77,7 @@ def estimate_run(encoder: Encoder, data: TrainingData, settings: Any, make_objec
     steps = min(steps, settings.max_steps) if settings.max_steps else steps
     trainable = sum(one.numel() for one in trainee.parameters.values())
     return Estimate(
-        steps, (steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens)) / 60,
+        steps, (steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens, warm_up)) / 60,
         memory_needed(trainee, objective, settings), disk_needed(trainee, objective, pairs, examples),
         sum(counts.values()), trainable,
         f"one step took {seconds:.2f} s in {trainee.precision}; links included, looks at development data not",
@@ -103,15 +103,15 @@ def announce(material: Material, make_objective: Any, plan: Plan) -> str:
         plan: every step.
     """
     settings = material.settings
-    seconds = _time_step(material, make_objective, max((rows for _, _, rows in plan.after(0)), key=len))
+    seconds, warm_up = _time_step(material, make_objective, max((rows for _, _, rows in plan.after(0)), key=len))
     tokens = float(material.examples.sizes().sum())
-    minutes = (plan.steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens)) / 60
+    minutes = (plan.steps * seconds * 1.15 + _setup_seconds(seconds, settings, tokens, warm_up)) / 60
     memory = memory_needed(material.trainee, make_objective(material.encoder, settings), settings)
     return f"{plan.steps:,} steps of about {seconds:.1f} s: about {minutes:.1f} minutes and {memory / 1e9:.1f} GB of memory"
 
 
-def _time_step(material: Material, make_objective: Any, rows: np.ndarray) -> float:
-    """Seconds of one step there and back; the second of two, because the first one warms up."""
+def _time_step(material: Material, make_objective: Any, rows: np.ndarray) -> tuple[float, int]:
+    """Seconds of a step there and back (the second of two; the first is slower), and a head's tokens of warming up."""
     import torch
 
     from analysis.training.frozen import freeze
@@ -132,12 +132,12 @@ def _time_step(material: Material, make_objective: Any, rows: np.ndarray) -> flo
             trainee.accelerator.backward(sum(terms.values()))
             seconds = time.perf_counter() - begun
     trainee.network.zero_grad()
-    return seconds
+    return seconds, objective.head.warm_up_tokens if objective.head else 0
 
 
-def _setup_seconds(step: float, settings: TrainSettings, tokens: float) -> float:
-    """Links and the frozen side: about three forward passes over all tokens, a third of a step each."""
-    return step * tokens / settings.batch_tokens
+def _setup_seconds(step: float, settings: TrainSettings, tokens: float, warm_up: int) -> float:
+    """Links and the frozen side: about three forward passes over all tokens, a third of a step each; a head one pass."""
+    return step * (tokens + warm_up / 3) / settings.batch_tokens
 
 
 def memory_needed(trainee: Trainee, objective: Objective, settings: TrainSettings) -> int:

@@ -74,8 +74,10 @@ class MaskedLM:
         self._network: Any = material.trainee.network
         self._own = None if made else _checkpoint_head(material.encoder)
         self.module: Any = None
+        self.warm_up_tokens = 0
         if self._own is None:
             self.module = _make_head(self._network.get_input_embeddings().weight, self.pieces)
+            self.warm_up_tokens = HEAD_TOKENS * settings.head_steps
             if material.job is not None and settings.head_steps:
                 self._warm_up(material)
 

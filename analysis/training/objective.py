@@ -132,6 +132,7 @@ class Objective:
             each of them on both sides.
         module: a `torch.nn.Module` of trained parts and buffers of its own that no encoder keeps (a projector, a
             queue), or None; it is in every checkpoint, so its buffers change in place and keep their shapes.
+        head: the `MaskedLM` that predicts masked subwords, where `prepare` has made one.
     """
 
     layers: tuple[int, ...] = ()
@@ -141,6 +142,7 @@ class Objective:
     drops_unlinked: bool = False
     reads_text: bool = False
     module: Any = None
+    head: Any = None
 
     def prepare(self, material: Material) -> None:
         """Make what needs the network or the text; called once, before the first step and before a resumed one."""

@@ -167,6 +167,7 @@ def test_the_new_encoder_maps_and_its_card_names_the_dictionary(tiny, cache, tmp
     card = json.loads((folder / "isogloss.json").read_text())
     assert card["languages"] == ["es"]
     assert card["dictionaries"][0]["sha256"] == known.dictionaries[0].digest
+    assert "word pairs, origin not stated (licence not stated; SHA-256 " in (folder / "README.md").read_text()
     plain, mapped = (load_encoder(name).words(sentences(ES, "es")).layer(3) for name in (tiny, str(folder)))
     assert not np.allclose(plain, mapped)
 

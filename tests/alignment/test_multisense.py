@@ -177,7 +177,7 @@ def test_only_words_of_one_subword_translate_both_ways(wordy, monkeypatch):
     wanted["en", "fox"] |= {"perro"}
     wanted["es", "perro"] |= {"fox"}
     found = {
-        (tag, key): set(tokenizer.convert_ids_to_tokens(objective._head.pieces[places].tolist()))
+        (tag, key): set(tokenizer.convert_ids_to_tokens(objective.head.pieces[places].tolist()))
         for tag, words in objective.translations.items() for key, places in words.items()
     }  # fmt: skip
     assert found == {(tag, crc32(word.encode())): pieces for (tag, word), pieces in wanted.items()}

@@ -77,7 +77,7 @@ def slots(objective, trainee, step, *, visible, joint):
             ]
             if not columns or (ids[place] == whole.ids[place] and not visible):
                 continue
-            if whole.ids[place] not in objective._head.pieces:  # unknown subwords are not predicted
+            if whole.ids[place] not in objective.head.pieces:  # unknown subwords are not predicted
                 continue
             states = both
             if not joint:
@@ -101,8 +101,8 @@ def test_prediction_from_linked_words(one_step, encoded, visible, data):
     assert len(wanted) > 5
     step.rng.bit_generator.state = state
     vectors = torch.tensor(np.stack([one for one, _ in wanted]))
-    scores = objective._head.scores(vectors).detach().numpy().astype(float)
-    gold = [int(np.flatnonzero(objective._head.pieces == one)[0]) for _, one in wanted]
+    scores = objective.head.scores(vectors).detach().numpy().astype(float)
+    gold = [int(np.flatnonzero(objective.head.pieces == one)[0]) for _, one in wanted]
     chance = scores - np.log(np.exp(scores).sum(1, keepdims=True))
     loss = -np.mean([chance[row, at] for row, at in enumerate(gold)])
     terms = objective(step)

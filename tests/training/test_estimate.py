@@ -89,3 +89,13 @@ def test_too_little_memory_or_disk_is_said_before_the_first_step(tiny, monkeypat
             trained(tiny, [bitext(5)])
         assert "\n" not in str(caught.value)
     assert not steps
+
+
+def test_a_head_that_is_warmed_up_counts(tiny):
+    spec, text = find("methods", "hierarchical"), {"es": tuple(bitext(30).source)}
+    minutes = [
+        estimate(spec, load_encoder(tiny), [], chosen("hierarchical", max_steps=1, head_steps=steps), monolingual=text)
+        .minutes
+        for steps in (1, 3000)
+    ]  # fmt: skip
+    assert minutes[1] > 20 * minutes[0]
