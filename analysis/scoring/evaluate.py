@@ -106,7 +106,7 @@ def choose_settings(measure: Measure, encoder: Encoder, settings: Any = ()) -> A
 
 def default_layer(measure: Measure, encoder: Encoder) -> int:
     """The layer where none is given: the last, and for link measures the encoder's choice on development data."""
-    link_measure = "decoder" in {field.name for field in fields(measure.settings)}
+    link_measure = "level" in {field.name for field in fields(measure.settings)}
     return encoder.link_defaults.layer if link_measure else encoder.depth
 
 
