@@ -21,8 +21,7 @@ def model_card(card: Mapping[str, Any]) -> str:
     )
     parts = [
         f"# {card['summary']} on {card['base']}",
-        f"Made by Isogloss with the method `{card['method']}` from `{card['base']}` (revision {card['base_revision']}). "
-        f"{covered}",
+        f"Made by Isogloss with {_methods(card)} from `{card['base']}` (revision {card['base_revision']}). {covered}",
         _use(kind), _made(card), _text(card), _scores(card),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -42,10 +41,21 @@ def _use(kind: str) -> str:
     return "\n".join(lines)
 
 
+def _methods(card: Mapping[str, Any]) -> str:
+    """`the method X`, or the methods of several runs in their order."""
+    names = [f"`{one['method']}`" for one in card.get("stages", [card])]
+    return f"the method {names[0]}" if len(names) == 1 else f"the methods {', then '.join(names)}"
+
+
 def _made(card: Mapping[str, Any]) -> str:
     """How to make it again."""
-    settings = ", ".join(f"{key}={value}" for key, value in card["settings"].items())
     command = f"\n\n```\n{card['command']}\n```" if card.get("command") else ""
+    return f"## How it was made{command}\n\n" + "\n\n".join(_run(one) for one in card.get("stages", [card]))
+
+
+def _run(card: Mapping[str, Any]) -> str:
+    """Settings, seed, steps and text of one run."""
+    settings = ", ".join(f"{key}={value}" for key, value in card["settings"].items())
     steps = ""
     if "steps" in card:
         linked = f"pairs with {card['links_used']:,} word links (own links from layer {card['link_layer']})"
@@ -54,7 +64,7 @@ def _made(card: Mapping[str, Any]) -> str:
             f" {card['steps']:,} steps on {sum(card['pairs'].values()):,} {linked} in {card['precision']}; the weights "
             f"of step {card['kept_step']:,} were kept."
         )
-    return f"## How it was made{command}\n\nSettings: {settings}. Seed {card['seed']}.{steps}"
+    return f"Settings of `{card['method']}`: {settings}. Seed {card['seed']}.{steps}"
 
 
 def _text(card: Mapping[str, Any]) -> str:

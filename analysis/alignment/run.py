@@ -91,10 +91,10 @@ def align(
     draft = Path(tempfile.mkdtemp(prefix=mark, dir=_parent(out)))
     try:
         fitted.write(draft)
-        _write_cards(draft, card)
+        write_cards(draft, card)
         if dev:
-            card |= _judge(encoder, draft, dev, say)
-            _write_cards(draft, card)
+            card |= judge(encoder, draft, dev, say)
+            write_cards(draft, card)
         _replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -138,8 +138,15 @@ def _check_writable(out: Path) -> None:
         raise InputError(f"--out {str(out)!r} cannot be written ({error.strerror}); give another folder") from error
 
 
-def _judge(encoder: Encoder, folder: Path, dev: Sequence[Bitext], say: Say) -> dict[str, Any]:
-    """Development scores of base and aligned encoder, and the choice of layer and decoder."""
+def judge(encoder: Encoder, folder: Path, dev: Sequence[Bitext], say: Say) -> dict[str, Any]:
+    """Development scores of base and aligned encoder, and the choice of layer and decoder, as isogloss.json has them.
+
+    Args:
+        encoder: the base.
+        folder: the aligned encoder.
+        dev: development pairs; those with links choose layer and decoder.
+        say: told each score.
+    """
     from analysis.encoders.load import load_encoder
     from analysis.links.tuning import choose
 
@@ -189,8 +196,8 @@ def _dictionary_record(one: Dictionary) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _write_cards(folder: Path, card: dict[str, Any]) -> None:
-    """isogloss.json and README.md of an aligned encoder."""
+def write_cards(folder: Path, card: Mapping[str, Any]) -> None:
+    """Write isogloss.json and README.md of an aligned encoder."""
     (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
     (folder / "README.md").write_text(model_card(card), "utf-8")
 

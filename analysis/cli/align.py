@@ -1,4 +1,4 @@
-"""`align`: make an aligned encoder; `strength`: keep a share of what fine-tuning changed."""
+"""`align`: make an aligned encoder; `strength`: keep a share of its change; `join`: one adapter out of several runs."""
 
 import shlex
 import sys
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("align")(align)
     app.command("strength")(strength)
+    app.command("join")(join)
 
 
 def align(
@@ -122,3 +123,20 @@ def strength(
     from analysis.alignment.strength import rescale
 
     console.emit(str(rescale(encoder, share, out)))
+
+
+def join(
+    encoder: EncoderOption,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the new encoder.")],
+    dev: Annotated[list[str] | None, typer.Option("--dev", metavar="FILE|set:...", help="Development pairs.")] = None,
+    langs: Langs = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make one adapter of an encoder that was aligned in several runs, each on the result of the one before."""
+    from analysis.alignment.job import read_pairs
+    from analysis.alignment.join import join_adapters
+    from analysis.text.problems import Problems
+
+    folder = str(data_dir) if data_dir else None
+    pairs = read_pairs(dev or [], langs, (), folder, Problems(echo=console.report))
+    console.emit(str(join_adapters(encoder, out, dev=pairs, say=lambda text: typer.echo(text, err=True))))

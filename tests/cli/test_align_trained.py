@@ -183,3 +183,9 @@ def test_fresh_starts_anew_where_a_run_was_stopped(isogloss, place, tiny, monkey
     (new,) = [one for one in runs.list_runs("align") if one.spec["out"].endswith("fresh")]
     assert new.id != old.id
     assert not old.folder.exists()
+
+
+def test_join_refuses_what_was_aligned_once(isogloss, place, tiny):
+    found = isogloss("join", "--encoder", tiny, "--out", str(place / "joined"))
+    assert (found.code, "comes from one run or none" in found.error) == (2, True), found.err
+    assert not (place / "joined").exists()
