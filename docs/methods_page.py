@@ -23,6 +23,9 @@ HEADS = {
     "link_f1": "link F1", "aer": "AER", "sentence_retrieval": "sentences", "cka": "CKA", "word_in_context": "WiC",
     "neighbours_kept": "neighbours kept", "drift": "drift",
 }  # fmt: skip
+# Of the processor, which other programs on the machine do not lengthen as they do those of the clock: training, and
+# choosing and scoring.
+SPENT = ("training_cpu_seconds", "score_process_cpu_seconds")
 # What wins where and why, and what does not survive the placebo: written by a person from the tables.
 PROSE = ""
 
@@ -93,7 +96,7 @@ class Grid:
             last: whether the seconds stand at the end.
         """
         columns = self.columns(measures)
-        heads = ["method", "dev", *(self._head(column) for column in columns), *(["seconds"] if last else [])]
+        heads = ["method", "dev", *(self._head(column) for column in columns), *(["processor seconds"] if last else [])]
         rows = [f"| {' | '.join(heads)} |", "| --- |" + " ---: |" * (len(heads) - 1)]
         if self.base["scores"]:
             before = [_number(self.base, column) for column in columns]
@@ -102,7 +105,7 @@ class Grid:
         for name in self.lines:
             own = self.true[name]
             texts = [f"{mean(one['dev']['score'] for one in own):.1f}", *(self._text(name, one) for one in columns)]
-            texts += [f"{_mean(own, 'training_seconds')} + {_mean(own, 'scoring_seconds')}"] if last else []
+            texts += [" + ".join(_mean(own, key) for key in SPENT)] if last else []
             rows.append(f"| `{name}` | {' | '.join(texts)} |")
         return "\n".join(rows)
 
@@ -220,13 +223,13 @@ def _commands(grid: Grid) -> str:
         f"Not run: {'; '.join(f'`{name}`, which {why}' for name, why in EXCLUDED.items())}.",
         f"Best by development score: {', '.join(f'`{name}`' for name in best_methods(cells))}.",
         "",
-        "| method | runs | placebos | training s | choice s | scoring s | links of seed 0 |",
-        "| --- |" + " ---: |" * 5 + " --- |",
+        "| method | runs | placebos | training, processor s | choice and scoring, processor s | links of seed 0 |",
+        "| --- |" + " ---: |" * 4 + " --- |",
     ]  # fmt: skip
     for name in grid.lines:
         own = grid.true[name]
         link = own[0]["links"]
-        spent = [_mean(own, key) for key in ("training_seconds", "choice_seconds", "scoring_seconds")]
+        spent = [_mean(own, key) for key in SPENT]
         counts = f"{len(own)} | {len(grid.placebo.get(name, []))}"
         lines.append(
             f"| `{name}` | {counts} | {' | '.join(spent)} | layer {link['layer']}, {link['decoder']}, {link['level']} |"

@@ -36,8 +36,8 @@ def made_up(name, seed, score, *, placebo=False, dev=80.0):
     }  # fmt: skip
     return {
         "name": name, "seed": seed, "placebo": placebo, "dev": {"score": dev, "data": ["set:x:en-es:dev"], "rows": 60},
-        "scores": {"word_retrieval/trained": column}, "training_seconds": 10.0, "choice_seconds": 2.0,
-        "scoring_seconds": 3.0, "text": "abc", "rows": 600, "command": f"python -m analysis align {name}",
+        "scores": {"word_retrieval/trained": column}, "training_cpu_seconds": 10.0,
+        "score_process_cpu_seconds": 5.0, "text": "abc", "rows": 600, "command": f"python -m analysis align {name}",
         "links": {"layer": 7, "decoder": "softmax", "level": "word"},
     }  # fmt: skip
 
@@ -137,8 +137,8 @@ def test_the_table_shows_means_deviations_placebos_and_what_the_tests_say(script
     }  # fmt: skip
     grid = scripts.page.Grid(cells, tests)
     table = grid.table(("word_retrieval",), last=True)
-    assert "| `good` | 80.0 | **89.0 ± 1.0**\\* (80.0) | 10 + 3 |" in table
-    assert "| `idle` | 70.0 | 85.0 ± 0.0\\* (85.0) | 10 + 3 |" in table
+    assert "| `good` | 80.0 | **89.0 ± 1.0**\\* (80.0) | 10 + 5 |" in table
+    assert "| `idle` | 70.0 | 85.0 ± 0.0\\* (85.0) | 10 + 5 |" in table
     assert "- `good`: 1 of 1 columns gain; none lost" in grid.survival()
     assert "- `idle`: 1 of 1 columns gain; word retrieval ↑, trained" in grid.survival()
 
