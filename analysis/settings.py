@@ -103,7 +103,8 @@ def _convert(field: Field, raw: str) -> Any:
         if field.type is float and not math.isfinite(value):
             raise ValueError
     except ValueError:
-        raise InputError(f"{field.name}={raw!r} is not a {field.type.__name__}; {field.setting.help}") from None
+        kind = {int: "a whole number", float: "a number"}.get(field.type, field.type.__name__)
+        raise InputError(f"{field.name}={raw!r} is not {kind}; {field.setting.help}") from None
     return _bounded(field, value)
 
 

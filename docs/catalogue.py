@@ -127,6 +127,8 @@ def command_lines(method: Method) -> list[str]:
     for way in ways:
         if way == {Uses.DICTIONARY} and Uses.MONOLINGUAL in method.uses:
             way.add(Uses.MONOLINGUAL)  # a dictionary has no sentences to read its words in
+        if way == {Uses.MONOLINGUAL} and Uses.DICTIONARY in method.uses:
+            way.add(Uses.DICTIONARY)  # without one nothing ties the languages together
     return [
         " ".join(
             [

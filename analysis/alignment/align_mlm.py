@@ -8,6 +8,7 @@ import numpy as np
 from analysis.alignment.method import AlignmentData, Fidelity, Fitted, Method, Say, Uses
 from analysis.alignment.trained import fit_trained
 from analysis.encoders.encoder import Encoder
+from analysis.errors import InputError
 from analysis.settings import Setting
 from analysis.training.holding import HeldSettings, moved
 from analysis.training.lexicon import WordPair, covered_by
@@ -46,6 +47,14 @@ class AlignMLM(Objective):
         self.layers = (encoder.depth,)
         self.settings = settings
         self.module: Any = None
+        if settings.layers != "last":
+            raise InputError(f"layers={settings.layers!r} cannot be followed; align_mlm fills masks at the last: last")
+        if settings.weight and not settings.embeddings:
+            raise InputError(
+                "embeddings=false leaves the dictionary nothing to move; give embeddings=true, or weight=0 to do without"
+            )
+        if not (settings.weight or settings.mlm):
+            raise InputError("both terms are switched off; give weight or mlm a value above 0")
 
     def prepare(self, material: Material) -> None:
         """Cut the dictionary into subwords and make the masked-LM head."""
@@ -54,7 +63,8 @@ class AlignMLM(Objective):
         self._bags = _bags(self.pairs)
         if self.settings.mlm:
             self.head = MaskedLM(material)
-            self.module = self.head.module
+            if self.head.module is not None:
+                self.module = self.head.module.to(material.trainee.accelerator.device)
 
     def __call__(self, step: Step) -> Terms:
         """The weighted terms of one step."""
@@ -62,7 +72,7 @@ class AlignMLM(Objective):
         terms: Terms = {}
         if self.head is not None:
             terms["mlm"] = self.settings.mlm * self.head.mlm(step, sides, layer)
-        if self.settings.weight or not terms:
+        if self.settings.weight:
             terms["embeddings"] = -self.settings.weight * self.cosine()
         if self.settings.distil:
             terms["distil"] = self.settings.distil * moved(self._material, step, layer)

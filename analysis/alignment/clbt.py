@@ -82,7 +82,8 @@ def fit(
         InputError: no word pairs, a dictionary that covers no word of the text, or a layer the encoder does not have.
 
     Source: Wang, Che, Guo, Liu and Liu 2019, Cross-lingual BERT transformation for zero-shot dependency parsing,
-    section 3.2. Relatives: `rotation` is the safer choice below some thousand pairs.
+    section 3.2. Relatives: `rotation` keeps the distances within a language, and needs more word pairs than the
+    encoder has dimensions; with fewer, the pull of `ridge` leaves the vectors here nearly where they are.
     """
     found = word_pairs(encoder, data, settings, seed=seed, say=say, job=job)
 

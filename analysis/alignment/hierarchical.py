@@ -76,7 +76,7 @@ class Hierarchical(Objective):
         torch.nn.init.zeros_(parts["passed"].weight)
         if self.head.module is not None:
             parts["masks"] = self.head.module
-        self.module = nn.ModuleDict(parts)
+        self.module = nn.ModuleDict(parts).to(material.trainee.accelerator.device)
         if material.job is not None:
             passed = " and passes it on to the layers above" if self.settings.passing else ""
             material.job.say(
@@ -88,7 +88,6 @@ class Hierarchical(Objective):
 
     def __call__(self, step: Step) -> Terms:
         """The weighted terms of one step."""
-        self.module.to(self._material.trainee.accelerator.device)
         terms: Terms = {}
         if self.settings.masks or self.settings.next_sentence:
             masks, following = self.sentences(step, self._pairs(step))

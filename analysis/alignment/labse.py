@@ -86,6 +86,7 @@ class Labse(Objective):
         from torch import nn
 
         parts: Any = nn.ModuleDict()
+        self._last = material.trainee.base.depth
         if self.settings.pooling == CLS:
             check_opening(material)
             parts["dense"] = nn.Linear(self.dim, self.dim)
@@ -98,13 +99,12 @@ class Labse(Objective):
     def __call__(self, step: Step) -> Terms:
         """The weighted terms of one step."""
         source, target = step.batch
-        layer = self.layers[0]
         if self.head is not None and step.number <= round(self.settings.pretrain * step.steps):
             swap = step.rng.random() < 0.5
             first, second = (target, source) if swap else (source, target)
             return {
-                "mlm": self.head.mlm(step, [*source, *target], layer),
-                "tlm": self.head.tlm(step, first, second, layer),
+                "mlm": self.head.mlm(step, [*source, *target], self._last),
+                "tlm": self.head.tlm(step, first, second, self._last),
             }
         x, y = (self._vectors(step, sides) for sides in (source, target))
         same = self._same(step) if self.settings.mask_duplicates else None

@@ -140,7 +140,8 @@ def orient(bitexts: Sequence[Bitext], anchor: str) -> tuple[Bitext, ...]:
     for bitext in bitexts:
         if anchor not in bitext.languages:
             pair = "-".join(bitext.languages)
-            raise InputError(f"{bitext.name} is {pair} and lacks the anchor {anchor!r}; choose one: --set anchor=CODE")
+            choice = " or ".join(f"--set anchor={tag}" for tag in bitext.languages)
+            raise InputError(f"{bitext.name} is {pair} and lacks the anchor {anchor!r}; choose one: {choice}")
         found.append(bitext if bitext.languages[1] == anchor else bitext.flipped())
     return tuple(found)
 

@@ -92,7 +92,7 @@ class Multisense(Objective):
         if given.placebo and not material.dictionaries:
             raise InputError("a placebo shuffles the translations, and this run has none; give a --dictionary")
         self._material = material
-        self.head = MaskedLM(material, made=True)
+        self.head = MaskedLM(material, made=True, layer=self.layers[-1])
         table = material.trainee.network.get_input_embeddings().weight
         self.senses = Senses(
             table[torch.from_numpy(self.head.pieces).to(table.device)].cpu(), self.head.module["output"]["bias"],
@@ -100,7 +100,8 @@ class Multisense(Objective):
             random=given.start == "random",
         )  # fmt: skip
         parts = {name: self.head.module[name] for name in ("dense", "norm")}
-        self.module = torch.nn.ModuleDict(parts | {"senses": self.senses.module})
+        device = material.trainee.accelerator.device
+        self.module = torch.nn.ModuleDict(parts | {"senses": self.senses.module}).to(device)
         self.translations = translations(material, self.head.pieces) if material.dictionaries else {}
         if material.job is not None:
             material.job.say(self._announced(table.shape[1]))

@@ -112,7 +112,7 @@ class Ppa(Objective):
         queries = self.module.projector(self._read(step, first))
         terms: Terms = {"sentence": self._contrast(queries)}
         if self.head is not None:
-            terms["tlm"] = self.settings.tlm * self.head.tlm(step, first, second, self.layers[0])
+            terms["tlm"] = self.settings.tlm * self.head.tlm(step, first, second, self.trainee.base.depth)
         return terms
 
     def after(self, step: Step) -> None:

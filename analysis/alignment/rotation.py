@@ -104,6 +104,10 @@ def fit(
         raise InputError(
             "to=zero needs the languages' means; valid with normalisation=centre, centre_std or centre_unit"
         )
+    if settings.rank > encoder.dim:
+        raise InputError(
+            f"rank={settings.rank} exceeds the encoder's {encoder.dim} dimensions; valid: 0 to {encoder.dim}"
+        )
     bases = None
     if settings.rank:  # the vectors, or the means of types, come from the cache the second time
         bases = _bases(word_pairs(encoder, data, settings, seed=seed, say=lambda _: None, job=job), settings.rank)
@@ -112,6 +116,7 @@ def fit(
     def fit_one(one: WordPairs, slot: int) -> Affine:
         """The map of one language at one layer; the anchor's mean is kept for the end."""
         if slot == 0:
+            _warn_of_few(one, settings.rank or encoder.dim, say)
             centres.append(one.target.mean(axis=1, dtype=np.float64))
         basis = None if bases is None else bases[slot]
         found = _fit_one(one.source[slot], one.target[slot], settings.normalisation, basis)
@@ -123,6 +128,14 @@ def fit(
         for layer, mean in zip(parse_layers(encoder, settings.layers), np.mean(centres, axis=0), strict=True):
             tensors[f"{data.anchor}/{layer}/mean"] = mean.astype(settings.precision)
     return Fitted.maps(tensors)
+
+
+def _warn_of_few(one: WordPairs, dim: int, say: Say) -> None:
+    """Say so where the word pairs leave the rotation of some directions to chance."""
+    count = one.source.shape[1]
+    if count < dim:
+        say(f"warning: {one.language}: {count:,} word pairs leave {dim - count:,} of {dim} dimensions to chance, which does "
+            f"more harm than good; give more pairs, or fewer dimensions: --set rank={max(1, count // 10)}")  # fmt: skip
 
 
 def _fit_one(source: np.ndarray, target: np.ndarray, normalisation: str, basis: np.ndarray | None) -> Affine:

@@ -104,6 +104,7 @@ class SelfTraining(Objective):
         encoder.check_layers([self.link_layer])
         self.settings, self.reads_frozen = settings, settings.reads_frozen
         self.reads_links = settings.teacher == "given" and settings.self_training > 0
+        subwords.check_whole_words(settings, self.reads_links)
         self.module: Any = None
         weights = ("self_training", "consistency", "tlm", "mlm", "identification")
         if not any(getattr(settings, name) for name in weights):
@@ -121,7 +122,7 @@ class SelfTraining(Objective):
                 parts["head"] = self.head.module
         if self.settings.identification:
             parts["identification"] = _classifier(material.encoder.dim)
-        self.module = nn.ModuleDict(parts) if parts else None
+        self.module = nn.ModuleDict(parts).to(material.trainee.accelerator.device) if parts else None
 
     def __call__(self, step: Step) -> Terms:
         """The weighted terms of one step."""
@@ -227,9 +228,8 @@ def joined_or_not(
 
 def _masks(step: Step, states: Sequence[Any]) -> list[Any]:
     """For each side which columns hold subwords."""
-    return [
-        subwords.content_mask(sides, one.shape[1], one.device) for sides, one in zip(step.batch, states, strict=True)
-    ]
+    both = zip(step.batch, states, strict=True)
+    return [subwords.content_mask(sides, one.shape[1], one.device) for sides, one in both]
 
 
 def _classifier(dim: int) -> Any:

@@ -131,8 +131,12 @@ def _typed(
         pairs = pairs[enough]
         if len(pairs) > settings.max_pairs:
             pairs = pairs[np.sort(np.random.default_rng(seed).choice(len(pairs), settings.max_pairs, replace=False))]
-        found = WordPairs(language, own.vectors[:, pairs[:, 0]], theirs.vectors[:, pairs[:, 1]])
-        yield language, found if len(pairs) > 1 else None
+        if len(pairs) < 2:
+            raise InputError(
+                f"the dictionary has {len(pairs)} word pair of {language} whose words both occur in the text, too few "
+                f"for a map; give more text, or a larger dictionary"
+            )
+        yield language, WordPairs(language, own.vectors[:, pairs[:, 0]], theirs.vectors[:, pairs[:, 1]])
 
 
 def _lexicons(
@@ -192,11 +196,16 @@ def _covered(one: Dictionary, own: Counter[str], theirs: Counter[str], settings:
 
 def _uncovered(one: Dictionary, texts: Mapping[str, Sequence[Sentence]], min_count: int) -> InputError:
     """Why a dictionary is of no use for this text."""
-    pair, there = one.languages, ", ".join(tag for tag, sentences in texts.items() if sentences)
+    pair, there = one.languages, [tag for tag, sentences in texts.items() if sentences]
     times = f" {min_count} times or more" if min_count > 1 else ""
+    if missing := [tag for tag in pair if tag not in there]:
+        return InputError(
+            f"dictionary {one.name} is {'-'.join(pair)}, and there is no text in {' and '.join(missing)} but in "
+            f"{', '.join(there)}; add --monolingual FILE:{missing[0]}"
+        )
     return InputError(
-        f"dictionary {one.name} ({len(one):,} entries, {'-'.join(pair)}) covers no word of the text{times}, which is "
-        f"in {there}; give text in {pair[0]} and {pair[1]} with --monolingual FILE, or another dictionary"
+        f"dictionary {one.name} ({len(one):,} entries, {'-'.join(pair)}) covers no word pair of the text{times}, which "
+        f"is in {', '.join(there)}; give text in {pair[0]} and {pair[1]} with --monolingual FILE, or another dictionary"
     )
 
 

@@ -77,13 +77,15 @@ class Weam(Objective):
             raise InputError("both terms are switched off; give multilingual or crosslingual a weight above 0")
         if settings.layers != "last":
             raise InputError(f"layers={settings.layers!r} cannot be followed; weam predicts from the last layer: last")
+        subwords.check_whole_words(settings, self.reads_links)
 
     def prepare(self, material: Material) -> None:
         """Make or find the masked-LM head."""
         from torch import nn
 
         self.head, self._limit = MaskedLM(material), material.trainee.base.limit
-        self.module = nn.ModuleDict({"head": self.head.module}) if self.head.module is not None else None
+        parts = {} if self.head.module is None else {"head": self.head.module}
+        self.module = nn.ModuleDict(parts).to(material.trainee.accelerator.device) if parts else None
 
     def __call__(self, step: Step) -> Terms:
         """The weighted terms of one step."""

@@ -80,7 +80,7 @@ def align(
 def _estimate(spec: dict[str, Any]) -> None:
     """Print what a run would cost."""
     from analysis.alignment.cost import estimate
-    from analysis.alignment.job import (
+    from analysis.alignment.reading import (
         read_dictionaries,
         read_monolingual,
         read_pairs,
@@ -133,8 +133,8 @@ def join(
     data_dir: DataDir = None,
 ) -> None:
     """Make one adapter of an encoder that was aligned in several runs, each on the result of the one before."""
-    from analysis.alignment.job import read_pairs
     from analysis.alignment.join import join_adapters
+    from analysis.alignment.reading import read_pairs
     from analysis.text.problems import Problems
 
     folder = str(data_dir) if data_dir else None

@@ -48,6 +48,9 @@ def dictionary(
         raise InputError("give either --data (sentence pairs to count links over) or --dictionary (one to convert)")
     if out is not None and out.is_dir():
         raise InputError(f"--out {str(out)!r} is a folder; give the name of a file")
+    for name in filter(None, [given, *(data or [])]):
+        if out is not None and out.exists() and Path(name).exists() and out.samefile(name):
+            raise InputError(f"--out {str(out)!r} is what is read; give the name of another file")
     if given:
         made = _converted(given, langs, data_dir)
     else:
@@ -69,7 +72,12 @@ def _converted(given: str, langs: str | None, data_dir: Path | None) -> "Diction
     from analysis.text.problems import Problems
 
     found = load_dictionary(given, langs=langs, data_dir=data_dir, problems=Problems(echo=console.report))
-    return found if langs is None or found.languages == parse_langs(langs) else found.flipped()
+    wanted = parse_langs(langs) if langs else found.languages
+    if set(wanted) != set(found.languages):
+        raise InputError(
+            f"{given} is {'-'.join(found.languages)} and not --langs {langs}; leave --langs out or correct it"
+        )
+    return found if found.languages == wanted else found.flipped()
 
 
 def _counted(

@@ -87,7 +87,7 @@ def _sentences(
     """Training and held-out sentences, each once, drawn by the seed in short passages, in their order."""
     import numpy as np
 
-    from analysis.alignment.job import read_monolingual
+    from analysis.alignment.reading import read_monolingual
     from analysis.text.problems import Problems
     from analysis.text.twin import plain
 

@@ -59,7 +59,10 @@ class Dictionary:
         """
         if anchor not in self.languages:
             pair = "-".join(self.languages)
-            raise InputError(f"{self.name} is {pair} and lacks the anchor {anchor!r}; choose one: --set anchor=CODE")
+            choice = " or ".join(f"--set anchor={tag}" for tag in self.languages)
+            raise InputError(
+                f"{self.name} is {pair} and lacks the anchor {anchor!r}; give a dictionary with it, or choose one: {choice}"
+            )
         return self if self.languages[1] == anchor else self.flipped()
 
     def translations(self) -> dict[str, tuple[str, ...]]:
@@ -80,8 +83,8 @@ def load_dictionary(
         name: a file of two columns (MUSE, XLing; tabs or spaces, packed or not), either file of a FreeDict
             dictionary (`eng-deu.index`, `eng-deu.dict.dz`), `set:bli_xling:en-de:train`, or `links:DATA`: the words
             most often linked with each other in data that bring word links.
-        langs: `A-B`, the languages of the columns; a file that names the same two by its name (`en-de.txt`,
-            `eng-deu.index`) or its header keeps its own order.
+        langs: `A-B`, the languages of the columns where the file does not say them by its name (`en-de.txt`,
+            `eng-deu.index`); such a name holds, with a warning where it names others.
         data_dir: the folder of the public sets, `ISOGLOSS_DATA` by default.
         problems: takes a note of each line that does not parse; the rest goes on.
 

@@ -48,7 +48,7 @@ def read_dictd(name: str, given: Languages | None, problems: Problems) -> ReadEn
 
     Args:
         name: either of its two files, or their path without the ending.
-        given: the languages the caller named; a file name of the same two (`eng-deu`) decides the order.
+        given: the languages the caller named; a file name that says them (`eng-deu`) holds.
         problems: takes a note of index lines that do not parse, and of how many entries have no translation.
 
     Raises:
@@ -79,9 +79,8 @@ def read_dictd(name: str, given: Languages | None, problems: Problems) -> ReadEn
     if silent:
         problems.add(index.name, 0, f"{silent:,} entries have no translation that can be read; they are left out")
     licence = _LICENCE.search(about.get("info", ""))
-    return ReadEntries(
-        tuple(found), agreed(given, _languages(stem)), _title(about.get("short", "")), licence[0] if licence else ""
-    )
+    languages = agreed(given, _languages(stem), index.name, problems)
+    return ReadEntries(tuple(found), languages, _title(about.get("short", "")), licence[0] if licence else "")
 
 
 def parse_entry(text: str, listed: Sequence[str]) -> list[Entry]:

@@ -13,6 +13,7 @@ from analysis.text.rows import read_header
 Entry = tuple[str, str]
 Languages = tuple[str, str]
 _NAMED = re.compile(r"(?:freedict-|fd-)?([A-Za-z]{2,3})[-_]([A-Za-z]{2,3})(?=\.|$)")
+SHOWN = 20  # lines that are named one by one; a file of another kind has thousands
 _NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 
 
@@ -41,7 +42,7 @@ def read_wordlist(name: str, given: Languages | None, problems: Problems) -> Rea
 
     Args:
         name: the file, packed by gzip or not.
-        given: the languages the caller named; a file that names the same two keeps its own order.
+        given: the languages the caller named; a file name that says them holds.
         problems: takes a note of each line that does not parse.
 
     Raises:
@@ -52,24 +53,34 @@ def read_wordlist(name: str, given: Languages | None, problems: Problems) -> Rea
     filled = [(number, line) for number, line in enumerate(lines, start=1) if line and line.strip()]
     tabs = 2 * sum("\t" in line for _, line in filled) >= len(filled)
     named = languages_of_name(name)
-    at, languages = (0, 1), agreed(given, named)
-    header = read_header(filled[0][1].split("\t" if tabs else None), given or named) if filled else None
-    if header is not None and len(header.columns) == 2 and set(header.columns) == set(given or named or header.columns):
-        first, second = given or named or tuple(header.columns)
+    at, languages = (0, 1), agreed(given, named, source.name, problems)
+    header = read_header(filled[0][1].split("\t" if tabs else None), None) if filled else None
+    codes = tuple(header.columns) if header is not None and len(header.columns) == 2 else ()
+    if header is not None and codes and set(codes) == set(languages or codes):
+        first, second = languages or codes
         at, languages, filled = (header.columns[first], header.columns[second]), (first, second), filled[1:]
+    elif codes:  # "it" and "es" are codes and English and German words
+        problems.add(source.name, filled[0][0], f"{'-'.join(codes)} is read as an entry, not as a header")
     found: dict[Entry, None] = {}
+    bad = 0
     for number, line in filled:
         entry = _entry(line, tabs, at)
-        if isinstance(entry, str):
-            problems.add(source.name, number, f"{entry}; the line is left out")
-        else:
+        if not isinstance(entry, str):
             found[entry] = None
+            continue
+        bad += 1
+        if bad <= SHOWN:
+            problems.add(source.name, number, f"{entry}; the line is left out")
+    if bad > SHOWN:
+        problems.add(source.name, 0, f"{bad - SHOWN:,} more lines are left out for such reasons")
     return ReadEntries(tuple(found), languages)
 
 
-def agreed(given: Languages | None, stated: Languages | None) -> Languages | None:
-    """The languages of the columns: as given, but in the order the file states where it states the same two."""
-    return stated if stated and (given is None or set(given) == set(stated)) else given
+def agreed(given: Languages | None, stated: Languages | None, name: str, problems: Problems) -> Languages | None:
+    """The languages of the columns: as the file's name states them, else as given; a contradiction is told."""
+    if stated and given and set(stated) != set(given):
+        problems.add(name, 0, f"is {'-'.join(stated)} by its name, so {'-'.join(given)} does not apply to it")
+    return stated or given
 
 
 def languages_of_name(name: str) -> Languages | None:
@@ -92,6 +103,8 @@ def _entry(line: str, tabs: bool, at: Sequence[int]) -> Entry | str:
     if len(cells) <= max(at):
         return f"{excerpt(line)} has no second column"
     if not tabs and len(cells) > 2 and not (len(cells) == 3 and _NUMBER.fullmatch(cells[2])):
+        if "|||" in line:
+            return f"{excerpt(line)} is a sentence pair, of which `python -m analysis dictionary --data` makes entries"
         return f"{excerpt(line)} has {len(cells)} words and no tab, so it is not clear which belong together"
     if not cells[at[0]] or not cells[at[1]]:
         return f"{excerpt(line)} has an empty word"

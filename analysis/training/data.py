@@ -9,6 +9,7 @@ import numpy as np
 from analysis.encoders.model import Model
 from analysis.errors import InputError
 from analysis.text.corpus import Bitext, Sentence
+from analysis.text.linked import type_of
 from analysis.training.examples import Examples, Side, count_pairs, prepare, room_of, select, sides_of
 from analysis.training.settings import TrainSettings
 
@@ -96,15 +97,36 @@ def make_examples(model: Model, data: TrainingData, settings: TrainSettings, see
 
 
 def shuffled_dictionaries(dictionaries: "Sequence[Dictionary]", seed: int) -> "tuple[Dictionary, ...]":
-    """The placebo of a dictionary: every word beside the translation of another one."""
-    found = []
-    for number, one in enumerate(dictionaries):
-        turn = np.random.default_rng([seed, number, 5]).permutation(len(one.entries))
-        other = np.empty_like(turn)
-        other[turn] = np.roll(turn, 1)
-        entries = tuple((word, one.entries[at][1]) for (word, _), at in zip(one.entries, other, strict=True))
-        found.append(replace(one, entries=entries))
-    return tuple(found)
+    """The placebo of a dictionary: every word beside the translation of another one.
+
+    Raises:
+        InputError: a dictionary whose words cannot all get a wrong translation.
+    """
+    return tuple(_shuffled(one, np.random.default_rng([seed, number, 5])) for number, one in enumerate(dictionaries))
+
+
+def _shuffled(one: "Dictionary", rng: np.random.Generator) -> "Dictionary":
+    """A dictionary with its translations in another order; those that are right by chance change places again."""
+    words, right = ([type_of(entry[side]) for entry in one.entries] for side in (0, 1))
+    true = set(zip(words, right, strict=True))
+    turn = rng.permutation(len(words))
+    place = np.empty_like(turn)
+    place[turn] = np.roll(turn, 1)
+    for n in range(len(words)):
+        if (words[n], right[place[n]]) not in true:
+            continue
+        for m in rng.permutation(len(words)):
+            if (words[n], right[place[m]]) not in true and (words[m], right[place[n]]) not in true:
+                place[[n, m]] = place[[m, n]]
+                break
+        else:
+            raise InputError(
+                f"dictionary {one.name or 'given'} is too small for a placebo: the word {words[n]!r} gets no wrong "
+                f"translation; give a larger one"
+            )
+    return replace(
+        one, entries=tuple((word, one.entries[m][1]) for (word, _), m in zip(one.entries, place, strict=True))
+    )
 
 
 def _text_examples(

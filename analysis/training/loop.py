@@ -171,7 +171,7 @@ class Loop:
 
     def _relink(self, epoch: int) -> None:
         """At the start of every later epoch make own links anew, if asked for; a resumed run finds them again."""
-        if self.settings.links != "refreshed" or epoch == self.epoch:
+        if not self.objective.reads_links or self.settings.links != "refreshed" or epoch == self.epoch:
             return
         self.epoch = epoch
         path = self.job.folder / f"links-{epoch}.npz"

@@ -49,17 +49,20 @@ class MaskedLM:
     Args:
         material: the network, the text, `MaskedSettings`.
         made: whether a head is made even where the checkpoint has one.
+        layer: whose states a made head is warmed up on, the last if None; a checkpoint's head reads the last.
 
     Attributes:
         module: the made head, for the objective's `module`; None for a head of the encoder's own.
         pieces: (kept,) ascending ids of the subwords that are scored.
 
     Raises:
-        InputError: the tokenizer has no mask token.
+        InputError: the tokenizer has no mask token or knows no subword of the text, or a head has to be made for an
+            encoder whose embeddings are narrower than its states.
     """
 
-    def __init__(self, material: Material, *, made: bool = False) -> None:
+    def __init__(self, material: Material, *, made: bool = False, layer: int | None = None) -> None:
         model = material.trainee.base
+        self._layer = model.depth if layer is None else layer
         settings: Any = material.settings
         mask_id = model.tokenizer.mask_token_id
         if mask_id is None:
@@ -69,17 +72,32 @@ class MaskedLM:
             )
         self.mask_id, self.share, self._limit = int(mask_id), float(settings.masked), model.limit
         self._sides = _sides(material)
-        seen = np.unique(np.concatenate([side.ids[content(side)] for side in self._sides]))
+        seen = np.unique(np.concatenate([[], *(side.ids[content(side)] for side in self._sides)]).astype(np.int64))
         self.pieces = seen[~np.isin(seen, model.tokenizer.all_special_ids)]
+        if not len(self.pieces):
+            raise InputError(
+                f"the tokenizer of {material.encoder.name!r} knows no subword of the text, so there is nothing to mask; "
+                "use an encoder for its languages"
+            )
         self._network: Any = material.trainee.network
         self._own = None if made else _checkpoint_head(material.encoder)
         self.module: Any = None
         self.warm_up_tokens = 0
         if self._own is None:
+            self._check_width(material.encoder)
             self.module = _make_head(self._network.get_input_embeddings().weight, self.pieces)
             self.warm_up_tokens = HEAD_TOKENS * settings.head_steps
             if material.job is not None and settings.head_steps:
                 self._warm_up(material)
+
+    def _check_width(self, encoder: Encoder) -> None:
+        """Refuse an encoder whose embeddings a made head cannot be tied to."""
+        width = self._network.get_input_embeddings().weight.shape[1]
+        if width != encoder.dim:
+            raise InputError(
+                f"{encoder.name!r} has embeddings of {width} numbers and states of {encoder.dim}, so that no masked-LM "
+                "head can be tied to them; use a checkpoint that brings its own head, or a method without masks"
+            )
 
     def masked(
         self, sequences: Sequence[np.ndarray], maskable: Sequence[np.ndarray], rng: np.random.Generator
@@ -174,7 +192,7 @@ class MaskedLM:
         settings: Any = material.settings
         job, steps = material.job, settings.head_steps
         key = {
-            "kind": "masked-LM head", "version": 1, "encoder": material.encoder.name,
+            "kind": "masked-LM head", "version": 2, "layer": self._layer, "encoder": material.encoder.name,
             "revision": material.encoder.revision, "steps": steps, "precision": material.trainee.precision,
             "share": self.share, "text": fingerprint(
                 {"ids": sorted({side.ids.tobytes().hex() for side in self._sides})}
@@ -189,7 +207,7 @@ class MaskedLM:
                 )
             told = (lambda done, total: job.progress(done, total, "Warming up the masked-LM head")) if job else None
             self._train_head(material, steps, told)
-            stored = {name: value.numpy() for name, value in self.module.state_dict().items()}
+            stored = {name: value.detach().cpu().numpy() for name, value in self.module.state_dict().items()}
             store.put(key, stored)
         self.module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in stored.items()})
 
@@ -199,17 +217,18 @@ class MaskedLM:
 
         trainee, rng = material.trainee, np.random.default_rng(0)
         optimiser = torch.optim.AdamW(self.module.parameters(), lr=HEAD_RATE, weight_decay=0.0)
-        depth = trainee.base.depth
+        # Each sentence once and in an order of its own, so that the result depends on the text alone.
+        drawn = [one for _, one in sorted({side.ids.tobytes(): side for side in self._sides}.items())]
         for step in range(steps):
             for group in optimiser.param_groups:
                 group["lr"] = HEAD_RATE * (1 - step / steps)
             sides, tokens = [], 0
             while tokens < HEAD_TOKENS:
-                sides.append(self._sides[rng.integers(len(self._sides))])
+                sides.append(drawn[rng.integers(len(drawn))])
                 tokens += len(sides[-1].ids)
             found = self.masked([side.ids for side in sides], [content(side) for side in sides], rng)
             with torch.no_grad(), trainee.frozen.lock, trainee.accelerator.autocast():
-                states = trainee.frozen.states(found.ids, [depth])[depth]
+                states = trainee.frozen.states(found.ids, [self._layer])[self._layer]
             loss = self.loss(pool_tokens(states, found.row, found.place), found.gold)
             optimiser.zero_grad()
             loss.backward()

@@ -102,7 +102,7 @@ class Material:
         trainee: the network that trains.
         examples: all pairs, or the text of an objective that reads text.
         monolingual: sentences without translation by language, as they were given.
-        dictionaries: word translations, the anchor on the target side where it is one of the two languages.
+        dictionaries: word translations, either language first.
         settings: of the method.
         seed: of everything random.
         job: told what is being done; None where a step is only timed, so that nothing long may be computed.

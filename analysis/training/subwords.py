@@ -5,11 +5,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.errors import InputError
 from analysis.training.examples import Side
 from analysis.training.losses import OUT
+from analysis.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     import torch
+
+
+def check_whole_words(settings: TrainSettings, reads_links: bool) -> None:
+    """Make sure that links can be spread over all subwords of their words.
+
+    Args:
+        settings: say which subwords make a word.
+        reads_links: whether links are read at all.
+
+    Raises:
+        InputError: links are read and a word is one of its subwords.
+    """
+    if reads_links and settings.pool != "mean":
+        raise InputError(f"pool={settings.pool!r} cannot be followed where links spread over all subwords; valid: mean")
 
 
 def content_mask(sides: Sequence[Side], longest: int, device: "torch.device | str" = "cpu") -> "torch.Tensor":

@@ -123,7 +123,7 @@ def _estimate(wanted: Wanted, revision: str, settings: tuple[str, ...]) -> Any:
 @st.cache_resource(max_entries=4, show_spinner="Reading the text ...")
 def _bitexts(items: tuple[str, ...], langs: str | None, links: tuple[str, ...], tags: tuple[str, ...]) -> list[Any]:
     """The sentence pairs of a spec's data."""
-    from analysis.alignment.job import read_pairs
+    from analysis.alignment.reading import read_pairs
     from analysis.text.problems import Problems
 
     return read_pairs(items, langs, links, None, Problems(), tags or None)
@@ -132,7 +132,7 @@ def _bitexts(items: tuple[str, ...], langs: str | None, links: tuple[str, ...], 
 @st.cache_resource(max_entries=4, show_spinner="Reading the text ...")
 def _monolingual(items: tuple[str, ...], langs: str | None, tags: tuple[str, ...]) -> Any:
     """The sentences of a spec's text without translation, by language."""
-    from analysis.alignment.job import read_monolingual
+    from analysis.alignment.reading import read_monolingual
     from analysis.text.problems import Problems
 
     return read_monolingual(items, langs, None, Problems(), tags or None)
@@ -141,7 +141,7 @@ def _monolingual(items: tuple[str, ...], langs: str | None, tags: tuple[str, ...
 @st.cache_resource(max_entries=4, show_spinner="Reading the dictionaries ...")
 def _dictionaries(items: tuple[str, ...], langs: str | None) -> Any:
     """The dictionaries of a spec."""
-    from analysis.alignment.job import read_dictionaries
+    from analysis.alignment.reading import read_dictionaries
     from analysis.text.problems import Problems
 
     return read_dictionaries(items, langs, None, Problems())

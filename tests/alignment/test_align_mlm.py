@@ -14,6 +14,7 @@ from analysis.registry import find
 from analysis.settings import parse_settings
 from analysis.text.corpus import Sentence
 from analysis.text.dictionary import Dictionary
+from analysis.training.examples import Examples
 from analysis.training.lexicon import WordPair, covered, word_types
 from tests.training.material import WORDS, Record, bitext, trained
 
@@ -222,3 +223,39 @@ def test_what_it_lacks_is_said_in_one_line(tiny):
         run(tiny, dictionaries=[Dictionary(("es", "en"), (("nadie", "nobody"),), "none.tsv")])
     assert "none.tsv (es-en)" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("values", "line"), [
+    ({"embeddings": False}, "embeddings=false leaves the dictionary nothing to move"),
+    ({"weight": 0, "mlm": 0}, "both terms are switched off"), ({"layers": "1"}, "layers='1' cannot be followed"),
+])  # fmt: skip
+def test_settings_without_an_effect_are_refused(tiny, values, line):
+    with pytest.raises(InputError, match=line):
+        run(tiny, **values)
+
+
+def test_words_have_the_subwords_that_the_text_gives_them(tiny_folders):
+    from analysis.training.examples import sides_of
+    from analysis.training.lexicon import spelled
+    from tests.training.material import chosen
+
+    model = load_encoder(str(tiny_folders["modernbert"])).model  # cuts "Fox", " fox" and "fox" in three ways
+    text = bitext(6)
+    sides = sides_of(model, [*text.source, *text.target], "mean")
+    examples = Examples(("es",) * 6, tuple(sides[:6]), tuple(sides[6:]), (), tuple("abcdef"))
+    found = spelled(examples, chosen())
+    side, sentence = sides[6], text.target[0]
+    for number in range(1, len(sentence.spans)):
+        ids = tuple(side.ids[side.column[side.word == number]].tolist())
+        assert ids in found["en"].values()
+    entries = [Dictionary(("es", "en"), tuple((b, a) for a, b in WORDS.items()), "d.tsv")]
+    types = {"es": set(word_types_of("es")), "en": set(word_types_of("en"))}
+    for one in covered(entries, model, types, spelled=found):
+        assert one.pieces[1] == found["en"].get(one.keys[1], one.pieces[1])
+    alone = {one.words[1]: one.pieces[1] for one in covered(entries, model, types)}
+    behind = model.tokenizer(" fox", add_special_tokens=False)["input_ids"]
+    assert list(alone["fox"]) in (behind, behind[1:]), "a word is cut as behind another one"
+
+
+def test_links_that_are_not_read_are_not_made_anew(tiny):
+    assert run(tiny, links="refreshed", epochs=3, max_steps=0).state.step > 3

@@ -99,7 +99,8 @@ def test_filters(tiny, cache):
         return found.source.shape[1] if found else None
 
     assert count() == 5
-    assert count(min_count=2) is None  # only el and the occur twice
+    with pytest.raises(InputError, match="has 1 word pair of es whose words both occur in the text, too few"):
+        count(min_count=2)  # only el and the occur twice
     both = (*LEXICON, ("el", "bank"), ("el", "the"), ("EL", "The"))
     assert count(both) == 6
     assert count(both, min_count=2) == 2
@@ -175,11 +176,11 @@ def test_the_new_encoder_maps_and_its_card_names_the_dictionary(tiny, cache, tmp
 @pytest.mark.parametrize(("options", "settings", "says"), [
     ({"monolingual": {}}, {}, "a dictionary has words and no vectors; give text in es and en, one sentence a line: "
                               "--monolingual FILE"),
-    ({"monolingual": {"en": sentences(EN, "en")}}, {}, "dictionary words.tsv (6 entries, es-en) covers no word of the "
-     "text, which is in en; give text in es and en with --monolingual FILE, or another dictionary"),
+    ({"monolingual": {"en": sentences(EN, "en")}}, {}, "dictionary words.tsv is es-en, and there is no text in es but "
+     "in en; add --monolingual FILE:es"),
     ({"dictionaries": (Dictionary(("es", "en"), (("gato", "cat"),), "d"),)}, {}, "dictionary d (1 entries, es-en) "
-     "covers no word of the text, which is in en, es; give text in es and en with"),
-    ({}, {"min_count": 50}, "covers no word of the text 50 times or more"),
+     "covers no word pair of the text, which is in en, es; give text in es and en with"),
+    ({}, {"min_count": 50}, "covers no word pair of the text 50 times or more"),
     ({}, {"languages": "de"}, "unknown language of the dictionaries 'de'; valid: es"),
     ({"anchor": "de"}, {}, "words.tsv is es-en and lacks the anchor 'de'"),
     ({"dictionaries": ()}, {}, "--monolingual is of use here only with a dictionary; add --dictionary FILE"),

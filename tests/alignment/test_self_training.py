@@ -175,7 +175,7 @@ def test_a_resumed_run_ends_with_the_same_weights(tiny, tmp_path, monkeypatch):
     ({"self_training": 0}, "all terms are switched off; give one of these a weight above 0: self_training, "),
     ({"layers": "top"}, "layers='top' is not a list of layers"),
     ({"link_layer": 9}, "layer 9 does not exist"),
-    ({"teacher": "nobody"}, "nobody"),
+    ({"teacher": "nobody"}, "nobody"), ({"teacher": "given", "pool": "first"}, "pool='first' cannot be followed"),
 ])  # fmt: skip
 def test_refusals(tiny, values, line):
     with pytest.raises(InputError) as caught:

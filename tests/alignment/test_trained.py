@@ -70,7 +70,7 @@ def test_methods_on_pairs_alone_ask_for_them():
 def test_text(refused, method):
     line = refused("en\tes\nthe dog\t\n\tel perro\n", langs=None, method=method)
     assert "no usable row" in line
-    assert "lacks the anchor 'de'; choose one: --set anchor=CODE" in refused(settings=["anchor=de"], method=method)
+    assert "lacks the anchor 'de'; choose one: --set anchor=" in refused(settings=["anchor=de"], method=method)
     assert "unknown language of the data 'fr'" in refused(settings=["languages=fr"], method=method)
     assert "max_words=1; give parallel rows" in refused(settings=["max_words=1"], method=method)
     assert "no sentence pair fits the encoder's 64 tokens" in refused("perezoso " * 60 + "||| zorro\n", method=method)

@@ -190,7 +190,7 @@ def test_a_resumed_run_ends_with_the_same_weights(tiny, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("values", "line"), [
     ({"multilingual": 0, "crosslingual": 0}, "both terms are switched off; give multilingual or crosslingual a weight"),
     ({"layers": "2"}, "layers='2' cannot be followed; weam predicts from the last layer: last"),
-    ({"encoded": "apart"}, "apart"),
+    ({"encoded": "apart"}, "apart"), ({"pool": "last"}, "pool='last' cannot be followed where links spread"),
 ])  # fmt: skip
 def test_refusals(tiny, values, line):
     with pytest.raises(InputError) as caught:

@@ -48,10 +48,13 @@ def test_conversion(isogloss, write, tmp_path):
     (["--dictionary", "p.txt", "--data", "p.txt"], "give either"),
     (["--data", "corpus:tour", "--langs", "en-de", "--min-count", "9999"], "are linked 9999 times or more"),
     (["--data", "corpus:tour", "--langs", "en-de", "--min-share", "2"], "--min-share"),
+    (["--data", "p.txt", "--langs", "en-de", "--encoder", "bundled", "--out", "p.txt"], "--out 'p.txt' is what is read"),
+    (["--dictionary", "fr-es.txt", "--langs", "en-de"], "fr-es.txt is fr-es and not --langs en-de"),
     (["--data", "corpus:tour", "--langs", "en-de", "--out", "."], "--out '.' is a folder; give the name of a file"),
 ])  # fmt: skip
 def test_refusals(isogloss, write, monkeypatch, options, says):
     monkeypatch.chdir(write("p.txt", PAIRS).parent)
+    write("fr-es.txt", "chien\tperro\n")
     done = isogloss("dictionary", *options)
     assert done.code == 2
     assert says in done.error

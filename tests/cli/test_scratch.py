@@ -171,7 +171,7 @@ def test_a_vocabulary_is_doubled_in_order():
 
 
 def test_a_file_of_text_may_name_its_language(tmp_path):
-    from analysis.alignment.job import read_monolingual
+    from analysis.alignment.reading import read_monolingual
     from analysis.text.problems import Problems
 
     for name in ("plain.txt", "odd:en"):

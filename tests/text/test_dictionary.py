@@ -106,10 +106,17 @@ def test_who_says_the_languages(tmp_path):
     assert load(tmp_path / "en-de.tsv", entry)[0].languages == ("en", "de")
     assert load(tmp_path / "eng-deu.tsv", entry)[0].languages == ("en", "de")
     assert load(tmp_path / "w.tsv", f"en\tde\n{entry}")[0].languages == ("en", "de")
-    # The same two languages: the file knows its columns. Other ones: the caller knows better than a name.
+    # A file's name holds: one --langs may stand for other data, and other dictionaries, as well.
     assert load(tmp_path / "en-de.tsv", entry, langs="de-en")[0].entries == (("dog", "Hund"),)
     assert load(tmp_path / "en-de.tsv", entry, langs="de-en")[0].languages == ("en", "de")
-    assert load(tmp_path / "en-de.tsv", entry, langs="da-nl")[0].languages == ("da", "nl")
+    found, warnings = load(tmp_path / "en-de.tsv", entry, langs="da-nl")
+    assert found.languages == ("en", "de")
+    assert len(warnings) == 1
+    assert "is en-de by its name, so da-nl does not apply to it" in warnings[0]
+    assert load(tmp_path / "w.tsv", entry, langs="da-nl")[0].languages == ("da", "nl")
+    found, warnings = load(tmp_path / "w.tsv", f"en\tru\n{entry}", langs="en-de")
+    assert found.entries[0] == ("en", "ru")
+    assert "en-ru is read as an entry, not as a header" in warnings[0]
     # "it es" is an entry of an English-German dictionary, not a header.
     assert load(tmp_path / "en-de.tsv", "it\tes\n")[0].entries == (("it", "es"),)
     with pytest.raises(InputError, match="does not say its languages"):
@@ -169,7 +176,11 @@ def test_helpers():
     assert made.flipped().flipped() == made
     assert made.oriented("de") is made
     assert made.oriented("en").languages == ("de", "en")
-    with pytest.raises(InputError, match="d is en-de and lacks the anchor 'fr'; choose one: --set anchor=CODE"):
+    with pytest.raises(
+        InputError,
+        match="d is en-de and lacks the anchor 'fr'; give a dictionary with it, or choose "
+        "one: --set anchor=en or --set anchor=de",
+    ):
         made.oriented("fr")
     assert made.digest == Dictionary(("en", "de"), made.entries, "another name").digest
     assert len({made.digest, made.flipped().digest, Dictionary(("en", "de"), made.entries[:2]).digest}) == 3

@@ -153,3 +153,29 @@ def test_an_encoder_without_a_mask_token_is_refused(tiny, monkeypatch):
             MaskedLM(given)
     finally:
         given.trainee.base.tokenizer.mask_token = "<mask>"
+
+
+def test_the_warm_up_depends_on_the_text_and_not_on_its_order(tiny, cache, tmp_path, monkeypatch):
+    settings = replace(SETTINGS, head_steps=5)
+    first = material(tiny, tmp_path / "a", settings=settings)
+    turned = replace(first.examples, source=first.examples.source[::-1], target=first.examples.target[::-1])
+    heads = []
+    for examples in (first.examples, turned):
+        monkeypatch.setenv("ISOGLOSS_CACHE", str(tmp_path / str(len(heads))))
+        heads.append(MaskedLM(replace(first, examples=examples)).module.state_dict())
+    for name, one in heads[0].items():
+        assert torch.equal(one, heads[1][name])
+
+
+def test_text_that_the_tokenizer_does_not_know_is_refused(tiny):
+    given = material(tiny)
+    nothing = replace(given.examples, source=(), target=())
+    with pytest.raises(InputError, match="knows no subword of the text"):
+        MaskedLM(replace(given, examples=nothing))
+
+
+def test_an_encoder_with_narrow_embeddings_is_refused(tiny):
+    given = material(tiny)
+    given.encoder.dim += 1
+    with pytest.raises(InputError, match=r"embeddings of \d+ numbers and states of \d+"):
+        MaskedLM(given)

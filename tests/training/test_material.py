@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from analysis.encoders.load import load_encoder
+from analysis.errors import InputError
 from analysis.jobs.job import Job
 from analysis.text.corpus import Sentence
 from analysis.text.dictionary import Dictionary
@@ -108,6 +109,17 @@ def test_a_shuffled_dictionary_has_every_word_beside_a_wrong_one():
     assert [a for a, _ in found.entries] == [a for a, _ in entries]
     assert sorted(b for _, b in found.entries) == sorted(b for _, b in entries)
     assert not set(found.entries) & set(entries)
+
+
+def test_a_placebo_keeps_no_right_translation_of_an_ambiguous_word():
+    entries = (("Bank", "bank"), ("bank", "bench"), ("Haus", "house"), ("Hund", "dog"), ("Katze", "cat"))
+    for seed in range(20):
+        (found,) = shuffled_dictionaries([Dictionary(("de", "en"), entries, "made")], seed)
+        kept = {(a.lower(), b.lower()) for a, b in found.entries} & {(a.lower(), b.lower()) for a, b in entries}
+        assert not kept
+    for few in (entries[:1], entries[:2]):
+        with pytest.raises(InputError, match="made is too small for a placebo"):
+            shuffled_dictionaries([Dictionary(("de", "en"), few, "made")], 0)
 
 
 @pytest.mark.parametrize("adapter", ["lora", "full"])
