@@ -131,7 +131,8 @@ class Multiway(Objective):
             drawn = draw_control(self.rows, numbers, len(drawn), step.rng)
             unique, alike = self._alike(drawn)
             wanted = found.negatives.sum(1)
-            found = control_contrasts(drawn, wanted, step.rng, everywhere=everywhere, alike=alike)
+            tags = self._languages(drawn)
+            found = control_contrasts(drawn, tags, wanted, step.rng, everywhere=everywhere, alike=alike)
         return drawn, unique, found
 
     def _languages(self, drawn: Drawn) -> np.ndarray:

@@ -208,7 +208,8 @@ def contrasts(
 
 
 def control_contrasts(
-    drawn: Drawn, wanted: np.ndarray, rng: np.random.Generator, *, everywhere: bool, alike: np.ndarray | None = None
+    drawn: Drawn, language: np.ndarray, wanted: np.ndarray, rng: np.random.Generator, *, everywhere: bool,
+    alike: np.ndarray | None = None,
 ) -> Contrasts:  # fmt: skip
     """As many terms as the rows had, between the anchor and one language only, each with as many negatives.
 
@@ -217,9 +218,11 @@ def control_contrasts(
 
     Args:
         drawn: the sentences of the control.
+        language: (sentences,) a number for each one's language.
         wanted: (terms,) the number of negatives of each term of the step it stands for.
         rng: draws.
-        everywhere: whether both sides' sentences are negatives, or only those on the translation's side.
+        everywhere: whether both sides' sentences are negatives, or only those on the translation's side; of these the
+            ones in its own language come first, and others fill up what the pairs of one language lack.
         alike: as for `contrasts`.
     """
     same = drawn.row[:, None] == drawn.row[None]
@@ -232,6 +235,8 @@ def control_contrasts(
         free &= first[positive][:, None] == first[None]
     # A term that wants few negatives goes to a sentence that has few.
     wanted = np.sort(wanted)[np.argsort(np.argsort(free.sum(1), kind="stable"))]
-    # Of the free ones those with the largest random numbers are kept, as many as are wanted.
-    order = np.argsort(np.argsort(np.where(free, rng.random(free.shape), -1.0), axis=1), axis=1)
+    # Of the free ones those with the largest numbers are kept, as many as are wanted.
+    first_choice = 0.0 if everywhere else language[positive][:, None] == language[None]
+    rank = rng.random(free.shape) + first_choice
+    order = np.argsort(np.argsort(np.where(free, rank, -1.0), axis=1), axis=1)
     return Contrasts(asked, positive, free & (order >= free.shape[1] - wanted[:, None]))

@@ -177,7 +177,9 @@ def test_the_control_has_as_many_sentences_terms_and_negatives(most, everywhere,
         assert set(step) <= set(places)
         if pool == "large":
             assert sum(len(found) - 2 for found in places.values()) == len(plain) % 2, "one odd sentence at the most"
-        found = control_contrasts(drawn, wanted, rng, everywhere=everywhere)
+        theirs = np.array([["en", "de", "es", "ja", "ru", "sw", "zh"].index(rows[r].languages[p])
+                           for r, p in zip(drawn.row, drawn.place, strict=True)])  # fmt: skip
+        found = control_contrasts(drawn, theirs, wanted, rng, everywhere=everywhere)
         if not everywhere or pool == "large":
             assert sorted(found.negatives.sum(1).tolist()) == sorted(wanted.tolist()), "negatives"
         assert len(found) == len(terms) == sum(n * (n - 1) for n in Counter(plain.row.tolist()).values()), "terms"
@@ -190,6 +192,8 @@ def test_the_control_has_as_many_sentences_terms_and_negatives(most, everywhere,
             assert first[asked] != first[positive], "English with one language, never two others"
             assert not mask[drawn.row == drawn.row[asked]].any()
             assert everywhere or (first[mask] == first[positive]).all()
+            own = (theirs == theirs[positive]) & (drawn.row != drawn.row[asked])
+            assert everywhere or mask[own].all() or own[mask].all(), "its own language first"
 
 
 def test_more_rows_of_the_control_are_of_similar_length():
