@@ -128,6 +128,7 @@ def strength(
 def join(
     encoder: EncoderOption,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the new encoder.")],
+    rank: Annotated[int, typer.Option(min=0, help="Of the new adapter; 0 keeps all of every run's.")] = 0,
     dev: Annotated[list[str] | None, typer.Option("--dev", metavar="FILE|set:...", help="Development pairs.")] = None,
     langs: Langs = None,
     data_dir: DataDir = None,
@@ -139,4 +140,4 @@ def join(
 
     folder = str(data_dir) if data_dir else None
     pairs = read_pairs(dev or [], langs, (), folder, Problems(echo=console.report))
-    console.emit(str(join_adapters(encoder, out, dev=pairs, say=lambda text: typer.echo(text, err=True))))
+    console.emit(str(join_adapters(encoder, out, rank=rank, dev=pairs, say=lambda text: typer.echo(text, err=True))))

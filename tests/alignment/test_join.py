@@ -4,11 +4,14 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from analysis.alignment.join import join_adapters
 from analysis.alignment.run import align
 from analysis.alignment.strength import rescale
 from analysis.encoders.load import load_encoder
+from analysis.encoders.tuned import ADAPTER, ADAPTER_CONFIG
 from analysis.errors import InputError
 from analysis.registry import find
 from analysis.settings import parse_settings
@@ -51,6 +54,22 @@ def test_a_chain_of_three_and_embeddings(chain, tmp_path):
     third = trained(chain[1], tmp_path / "third", "contrastive", "rank=2", "embeddings=true")
     folder = join_adapters(str(third), tmp_path / "joined", say=str)
     np.testing.assert_allclose(vectors(folder), vectors(third), atol=2e-5)
+
+
+def test_a_smaller_rank_is_the_nearest_change(chain, tmp_path):
+    whole, most = (join_adapters(str(chain[1]), tmp_path / name, rank=rank, say=str)
+                   for name, rank in (("whole", 0), ("most", 4)))  # fmt: skip
+    sides = []
+    for folder in (whole, most):
+        tensors, config = load_file(folder / ADAPTER), json.loads((folder / ADAPTER_CONFIG).read_text("utf-8"))
+        assert config["lora_alpha"] == config["r"]
+        sides.append({key.replace("lora_A", "lora"): tensors[key.replace("lora_A", "lora_B")] @ one
+                      for key, one in tensors.items() if "lora_A" in key})  # fmt: skip
+    for key, change in sides[0].items():
+        u, values, vh = torch.linalg.svd(change, full_matrices=False)
+        torch.testing.assert_close(sides[1][key], u[:, :4] * values[:4] @ vh[:4], atol=1e-5, rtol=1e-4)
+    with pytest.raises(InputError, match="--rank 6 is out of range; valid: 1 to 5"):
+        join_adapters(str(chain[1]), tmp_path / "out", rank=6)
 
 
 def test_the_card_tells_of_every_run_and_of_no_score(chain, tmp_path):
