@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import methods_cells as grid
 import numpy as np
-from methods_cells import BASE, work_folder
+from methods_cells import BASE
 
 SAMPLE_SEED = 0
 DEV = ("set:wordalign_xlwa:en-es:dev", "set:wordalign_xlwa:en-ru:dev")
@@ -77,9 +78,7 @@ def score(name: str, label: str) -> dict[str, Any]:
         for column, entry in _scored(part, name, load):
             scores[column] = _kept(entry, part)
             replicates[column] = entry.result.replicates
-    path = _replicates(label)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **{column.replace("/", "|"): values for column, values in replicates.items()})
+    keep_replicates(label, {column: (entry["score"], replicates[column]) for column, entry in scores.items()})
     ended = time.perf_counter()
     return {
         "dev": dev, "links": asdict(load(name).link_defaults), "choice_seconds": round(chosen - begun, 1),
@@ -148,8 +147,30 @@ def _round(value: float | None) -> float | None:
 
 
 def _replicates(label: str) -> Path:
-    """Where the bootstrap replicates of a cell lie."""
-    return work_folder() / "replicates" / f"{label}.npz"
+    """Where the bootstrap replicates of a cell lie, beside its scores: a test pairs them with those of other cells."""
+    return grid.CELLS / "replicates" / f"{label}.npz"
+
+
+def keep_replicates(label: str, columns: Mapping[str, tuple[float | None, np.ndarray]]) -> None:
+    """Store the replicates of a cell as distances from its scores in half precision, three digits of each distance.
+
+    Args:
+        label: of the cell.
+        columns: the score and its replicates by column; those without a score are left out.
+    """
+    around = {
+        column.replace("/", "|"): (np.asarray(values) - score).astype(np.float16)
+        for column, (score, values) in columns.items() if score is not None
+    }  # fmt: skip
+    _replicates(label).parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(_replicates(label), **around)
+
+
+def _known_replicates(cell: Mapping[str, Any], column: str) -> np.ndarray:
+    """The replicates of a column of a finished cell."""
+    name = BASE if cell["name"] == BASE else _label(cell)
+    with np.load(_replicates(name)) as stored:
+        return cell["scores"][column]["score"] + stored[column.replace("/", "|")].astype(np.float64)
 
 
 def write_tests(cells: Sequence[Mapping[str, Any]], base: Mapping[str, Any], path: Path) -> None:
@@ -161,12 +182,12 @@ def write_tests(cells: Sequence[Mapping[str, Any]], base: Mapping[str, Any], pat
     Args:
         cells: finished ones, of all lines.
         base: the cell of the base.
-        path: of the JSON file; it stays as it is where replicates are gone.
+        path: of the JSON file; it stays as it is where replicates are missing.
     """
     from analysis.store import write_text
 
     if not all(_replicates(label).exists() for label in [BASE, *(_label(cell) for cell in cells)]):
-        print(f"replicates of some cells are gone, {path.name} stays as it is; delete their files to score them again")
+        print(f"replicates of some cells are missing, {path.name} stays as it is; delete their files to make them anew")
         return
     columns = {column: one for cell in cells for column, one in cell["scores"].items()}
     found = {column: _column_tests(column, cells, base) for column in columns}
@@ -208,8 +229,7 @@ def _mean(column: str, cells: Sequence[Mapping[str, Any]]) -> Any:
     if not cells:
         return None
     own = [cell["scores"][column] for cell in cells]
-    names = [BASE if cell["name"] == BASE else _label(cell) for cell in cells]
-    replicates = np.mean([np.load(_replicates(name))[column.replace("/", "|")] for name in names], axis=0)
+    replicates = np.mean([_known_replicates(cell, column) for cell in cells], axis=0)
     return Result(
         column, float(np.mean([one["score"] for one in own])), None, None, 0, own[0]["unit"],
         own[0]["higher_is_better"], replicates, own[0]["sentences"],

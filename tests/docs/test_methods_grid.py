@@ -166,12 +166,14 @@ def test_tests_are_paired_over_the_same_seeds_and_sentences(scripts):
     noise = np.random.default_rng(0).normal(size=1000)
     for cell in [*cells, base]:
         label = "bundled" if cell is base else scripts.score._label(cell)
-        path = scripts.score._replicates(label)
-        path.parent.mkdir(parents=True, exist_ok=True)
         own = np.random.default_rng(len(label)).normal(size=1000)
-        np.savez(
-            path, **{"word_retrieval|trained": cell["scores"]["word_retrieval/trained"]["score"] + noise + 0.1 * own}
-        )
+        score = cell["scores"]["word_retrieval/trained"]["score"]
+        scripts.score.keep_replicates(label, {"word_retrieval/trained": (score, score + noise + 0.1 * own)})
+    assert sorted(path.stem for path in (scripts.at / "replicates").iterdir()) == [
+        "bundled", "good-0", "good-1", "good-2", "good-placebo-0",
+    ]  # fmt: skip
+    stored = scripts.score._known_replicates(base, "word_retrieval/trained")
+    assert np.abs(stored - 80.0 - noise - 0.1 * np.random.default_rng(7).normal(size=1000)).max() < 0.005
     scripts.score.write_tests(cells, base, scripts.at / "methods-tests.json")
     found = json.loads((scripts.at / "methods-tests.json").read_text("utf-8"))["word_retrieval/trained"]
     assert found["best"] == "good"
