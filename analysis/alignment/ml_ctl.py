@@ -11,7 +11,7 @@ from analysis.settings import Setting
 from analysis.training import losses
 from analysis.training.objective import AnchoredSettings, Material, Objective, Step, Terms, anchors_of_states
 from analysis.training.pooling import pool_words
-from analysis.training.sentences import CLS, POOLINGS, check_opening, sentence_keys, sentence_vectors
+from analysis.training.sentences import CLS, POOLINGS, alike, check_opening, sentence_keys, sentence_vectors
 from analysis.training.settings import loss_layers
 
 if TYPE_CHECKING:
@@ -147,18 +147,13 @@ class MlCtl(Objective):
         import torch
 
         found = [torch.from_numpy(one).to(step.source_keys.device) for one in keys]
-        return _alike(*found) & self.settings.mask_duplicates
+        return alike(*found) & self.settings.mask_duplicates
 
     def _alike_links(self, step: Step) -> Any:
         """(links, links) which share a word or, where duplicates are masked, a word type."""
         i, j = step.pairs[:, 0], step.pairs[:, 1]
-        found = _alike(i, j)
-        return found | _alike(step.source_keys[i], step.target_keys[j]) if self.settings.mask_duplicates else found
-
-
-def _alike(source: "torch.Tensor", target: "torch.Tensor") -> "torch.Tensor":
-    """(n, n) which of n pairs have the same source or the same target."""
-    return (source[:, None] == source[None]) | (target[:, None] == target[None])
+        found = alike(i, j)
+        return found | alike(step.source_keys[i], step.target_keys[j]) if self.settings.mask_duplicates else found
 
 
 def fit(

@@ -40,6 +40,8 @@ def read_pairs(
 ) -> list[Bitext]:  # fmt: skip
     """All sentence pairs of some data, the n-th with the n-th links file; of a corpus only languages in `tags`.
 
+    Where there are other data too, a corpus need not have all of these languages.
+
     Raises:
         InputError: data that cannot be read.
     """
@@ -51,9 +53,18 @@ def read_pairs(
             continue
         found += load_bitexts(
             one, langs=pair, links=links[number] if number < len(links) else None, data_dir=data_dir, problems=problems,
-            languages=tags,
+            languages=_those_of(one, tags) if len(data) > 1 else tags,
         )  # fmt: skip
     return found
+
+
+def _those_of(data: str, tags: Sequence[str] | None) -> Sequence[str] | None:
+    """Of some languages those that a corpus has, if they make a pair; else all, so that the refusal names them."""
+    spec = registered("corpora").get(data.removeprefix("corpus:").partition(":")[0])
+    if tags is None or spec is None:
+        return tags
+    there = [tag for tag in tags if tag in spec.languages]
+    return there if len(there) > 1 else tags
 
 
 def wanted_tags(settings: Any) -> list[str] | None:

@@ -58,6 +58,7 @@ class Examples:
         rows: what a message calls each pair: data and row.
         groups: for each pair the number of its row: pairs of several languages that share the anchor's sentence and
             the row's id have one number, each language once; () for text.
+        given: for each pair whether its links came with the data; filled with the links.
     """
 
     language: tuple[str, ...]
@@ -66,6 +67,7 @@ class Examples:
     links: tuple[np.ndarray, ...]
     rows: tuple[str, ...]
     groups: tuple[int, ...] = ()
+    given: tuple[bool, ...] = ()
 
     def __len__(self) -> int:
         """Number of sentence pairs."""
@@ -80,7 +82,7 @@ class Examples:
         pick = lambda items: tuple(items[row] for row in rows)  # noqa: E731
         return Examples(
             pick(self.language), pick(self.source), pick(self.target), pick(self.links), pick(self.rows),
-            pick(self.groups) if self.groups else (),
+            pick(self.groups) if self.groups else (), pick(self.given) if self.given else (),
         )  # fmt: skip
 
 

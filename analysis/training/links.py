@@ -44,6 +44,7 @@ def link(
         InputError: no pair has a link that passes the filters.
     """
     found: list[np.ndarray] = []
+    origin: list[bool] = []
     given = settings.links == "data"
     ends = np.cumsum([0, *(len(bitext) for bitext in bitexts)])
     for number, bitext in enumerate(bitexts):
@@ -51,13 +52,14 @@ def link(
         part = examples.take(range(ends[number], ends[number + 1])) if own else examples
         links = _own(part, bitext, trainee, encoder, settings, live, progress) if own else bitext.links or ()
         found += [_filtered(one, a, b, settings) for one, a, b in zip(links, bitext.source, bitext.target, strict=True)]
+        origin += [not own] * len(bitext)
     if not any(len(one) for one in found):
         raise InputError(
             "no pair has a word link that passes the filters; give --links, or --set one_to_one=false, or more text"
         )
     if settings.specials:
         found = [_with_specials(examples, row, one) for row, one in enumerate(found)]
-    return replace(examples, links=tuple(found))
+    return replace(examples, links=tuple(found), given=tuple(origin))
 
 
 def only_linked(examples: Examples, bitexts: Sequence[Bitext]) -> tuple[Examples, list[Bitext]]:

@@ -43,6 +43,7 @@ class Step:
         distance: gives the norm of the change of all weights.
         batch: the source and the target side of every pair, as the network reads them.
         links: for each pair the (links, 2) positions of its linked words.
+        given: for each pair whether its links came with the data; () where no links are read.
         languages: for each pair its language.
         rows: (pairs,) their indices among all examples.
         number: of the step, counted from 1.
@@ -65,6 +66,7 @@ class Step:
     distance: "Callable[[], torch.Tensor] | None" = None
     batch: tuple[Sequence[Side], Sequence[Side]] = ((), ())
     links: Sequence[np.ndarray] = ()
+    given: Sequence[bool] = ()
     languages: Sequence[str] = ()
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     number: int = 1

@@ -67,3 +67,13 @@ def sentence_keys(sides: Sequence[Side]) -> np.ndarray:
     """(sentences,) a hash of each sentence's token ids: equal keys are the same sentence."""
     digests = (blake2b(side.ids.astype("<i8").tobytes(), digest_size=8).digest() for side in sides)
     return np.frombuffer(b"".join(digests), "<i8").astype(np.int64)
+
+
+def alike(source: "torch.Tensor", target: "torch.Tensor") -> "torch.Tensor":
+    """(n, n) which of n pairs have the same source or the same target.
+
+    Args:
+        source: (n,) keys.
+        target: (n,) keys of the other side.
+    """
+    return (source[:, None] == source[None]) | (target[:, None] == target[None])

@@ -38,6 +38,7 @@ def make_step(
     keys = [np.concatenate([side.keys for side in sides]) for sides in (source, target)]
     return Step(
         batch=(source, target), links=[examples.links[row] for row in rows],
+        given=[examples.given[row] for row in rows] if examples.given else (),
         languages=[examples.language[row] for row in rows], rows=np.asarray(rows), number=number, steps=steps,
         rng=np.random.default_rng([seed, number, 11]), states=trainee.states,
         source={layer: pool_words(states[0][layer], source) for layer in layers},

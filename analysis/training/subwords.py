@@ -110,6 +110,31 @@ def self_training(
     return -(found[0] + found[1]).mean()
 
 
+def shared_links(
+    forward: "torch.Tensor", backward: "torch.Tensor", links: "torch.Tensor"
+) -> "torch.Tensor":  # fmt: skip
+    """Cross-entropy of each linked subword against an even share for each of its links, in nats, both ways.
+
+    In plain words: `self_training` is content when one of a subword's links gets all of its probability; here each
+    link asks for its share, so that one word may stand for several.
+
+    Args:
+        forward: (pairs, m, n) from `two_softmaxes`.
+        backward: the other way.
+        links: (pairs, m, n) A.
+
+    Returns:
+        The mean of the two directions' means over linked subwords; 0 without links.
+    """
+    found = []
+    for chance, across in ((forward, 2), (backward, 1)):
+        count = links.sum(across)
+        linked = (count > 0).sum().clamp(min=1)
+        nats = -(chance.clamp(min=1e-8).log() * links).sum(across) / count.clamp(min=1)
+        found.append(nats.sum() / linked)
+    return (found[0] + found[1]) / 2
+
+
 def consistency(
     forward: "torch.Tensor", backward: "torch.Tensor", source_mask: "torch.Tensor", target_mask: "torch.Tensor"
 ) -> "torch.Tensor":

@@ -127,6 +127,17 @@ def test_softmax_needs_both_directions():
     assert DECODERS["softmax"].decode(similarity, SoftmaxSettings(0.6, 1)).sure == set()
 
 
+def test_softmax_by_the_mean_lets_one_sure_direction_make_up_for_the_other():
+    """The second row has nobody but the first column, which has a better one: 0.99 and 0.27 of the probability."""
+    similarity = np.array([[5.0, 0.0], [4.0, -1.0]])
+    both = SoftmaxSettings(threshold=0.5, temperature=1)
+    assert DECODERS["softmax"].decode(similarity, both).sure == {(0, 0)}
+    mean = SoftmaxSettings(threshold=0.5, temperature=1, agreement="mean")
+    assert DECODERS["softmax"].decode(similarity, mean).sure == {(0, 0), (1, 0)}
+    strict = SoftmaxSettings(threshold=0.7, temperature=1, agreement="mean")
+    assert DECODERS["softmax"].decode(similarity, strict).sure == {(0, 0)}
+
+
 def test_softmax_does_not_overflow():
     similarity = np.array([[1e4, -1e4], [-1e4, 1e4]])
     assert DECODERS["softmax"].decode(similarity, SoftmaxSettings(temperature=1e-3)).sure == {(0, 0), (1, 1)}

@@ -70,6 +70,17 @@ def test_softmaxes_and_losses(kind, temperature):
     assert float(subwords.consistency(*found, *masks())) == pytest.approx(agreement)
 
 
+def test_each_link_asks_for_its_share_by_hand():
+    """Row 0 has two links, row 1 one, row 2 none; of the columns, 0 and 1 have one each from row 0, 1 another from 1."""
+    forward = torch.tensor([[[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]]])
+    backward = torch.tensor([[[0.5, 0.2, 0.3], [0.25, 0.5, 0.3], [0.25, 0.3, 0.4]]])
+    links = torch.tensor([[[1.0, 1, 0], [0, 1, 0], [0, 0, 0]]])
+    rows = -((np.log(0.5) + np.log(0.25)) / 2 + np.log(0.8)) / 2
+    columns = -(np.log(0.5) + (np.log(0.2) + np.log(0.5)) / 2) / 2
+    assert float(subwords.shared_links(forward, backward, links)) == pytest.approx((rows + columns) / 2)
+    assert float(subwords.shared_links(forward, backward, links * 0)) == 0
+
+
 def test_gradients_raise_the_links_and_stay_out_of_padding():
     states = tensors(requires_grad=True)
     found = subwords.two_softmaxes(*states, *masks(), temperature=0.5)
