@@ -177,18 +177,22 @@ def write_tests(cells: Sequence[Mapping[str, Any]], base: Mapping[str, Any], pat
     """Test every line against base, placebo and the best line of each column, and write the result.
 
     Scores and replicates are means over seeds, so that a test is that of the mean; p values are Holm's over the lines
-    of a column.
+    of a column. A cell whose replicates are missing is left out of the tests.
 
     Args:
         cells: finished ones, of all lines.
         base: the cell of the base.
-        path: of the JSON file; it stays as it is where replicates are missing.
+        path: of the JSON file.
     """
     from analysis.store import write_text
 
-    if not all(_replicates(label).exists() for label in [BASE, *(_label(cell) for cell in cells)]):
-        print(f"replicates of some cells are missing, {path.name} stays as it is; delete their files to make them anew")
+    if not _replicates(BASE).exists():
+        print(f"the replicates of {BASE} are missing, {path.name} stays as it is; delete its cell to make them anew")
         return
+    missing = [_label(cell) for cell in cells if not _replicates(_label(cell)).exists()]
+    if missing:
+        print(f"not tested, delete their cells to make their replicates: {', '.join(missing)}")
+    cells = [cell for cell in cells if _label(cell) not in missing]
     columns = {column: one for cell in cells for column, one in cell["scores"].items()}
     found = {column: _column_tests(column, cells, base) for column in columns}
     write_text(path, json.dumps(found, indent=1) + "\n")

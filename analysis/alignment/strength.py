@@ -2,16 +2,19 @@
 
 import json
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from analysis.alignment.card import model_card
+from analysis.alignment.run import judge, write_cards
 from analysis.encoders.load import load_encoder
-from analysis.encoders.names import CARD
 from analysis.encoders.tuned import ADAPTER, ADAPTER_CONFIG, TunedEncoder
 from analysis.errors import InputError
+from analysis.text.corpus import Bitext
 
 
-def rescale(name: str, strength: float, out: Path) -> Path:
+def rescale(
+    name: str, strength: float, out: Path, *, dev: Sequence[Bitext] = (), say: Callable[[str], None] = print
+) -> Path:
     """Write an adapter with its change to every weight multiplied.
 
     In plain words: 1 is the trained encoder, 0 its base, and between them lies a curve of what is gained against
@@ -21,6 +24,8 @@ def rescale(name: str, strength: float, out: Path) -> Path:
         name: an encoder with a LoRA adapter.
         strength: 0 to 1; the share of the change that stays.
         out: folder of the new encoder; absent or empty.
+        dev: development pairs; their scores stand in the card, and those with links choose layer and decoder.
+        say: told the scores.
 
     Returns:
         The folder.
@@ -47,6 +52,7 @@ def rescale(name: str, strength: float, out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(encoder.folder / ADAPTER, out / ADAPTER)
     (out / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
-    (out / "README.md").write_text(model_card(card), "utf-8")
-    (out / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write_cards(out, card)
+    if dev:
+        write_cards(out, card | judge(encoder.base_encoder, out, dev, say))
     return out

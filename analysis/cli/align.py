@@ -10,6 +10,8 @@ import typer
 from analysis.cli import console
 from analysis.cli.options import DataDir, EncoderOption, Langs, LinksFiles, Seed, Settings
 
+DevOption = Annotated[list[str] | None, typer.Option("--dev", metavar="FILE|set:...", help="Development pairs.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -36,7 +38,7 @@ def align(
         list[str] | None,
         typer.Option("--monolingual", metavar="FILE[:LANG]|DATA", help="One sentence a line, or any data."),
     ] = None,
-    dev: Annotated[list[str] | None, typer.Option("--dev", metavar="FILE|set:...", help="Development pairs.")] = None,
+    dev: DevOption = None,
     seed: Seed = 0,
     settings: Settings = None,
     data_dir: DataDir = None,
@@ -118,26 +120,40 @@ def strength(
     encoder: EncoderOption,
     share: Annotated[float, typer.Option("--share", help="0 is the base, 1 the trained encoder.", metavar="NUMBER")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the new encoder.")],
+    dev: DevOption = None,
+    langs: Langs = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Keep a share of what fine-tuning changed: less gained, less forgotten, no training."""
     from analysis.alignment.strength import rescale
 
-    console.emit(str(rescale(encoder, share, out)))
+    console.emit(str(rescale(encoder, share, out, dev=_dev_pairs(dev, langs, data_dir), say=_told)))
 
 
 def join(
     encoder: EncoderOption,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the new encoder.")],
     rank: Annotated[int, typer.Option(min=0, help="Of the new adapter; 0 keeps all of every run's.")] = 0,
-    dev: Annotated[list[str] | None, typer.Option("--dev", metavar="FILE|set:...", help="Development pairs.")] = None,
+    dev: DevOption = None,
     langs: Langs = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make one adapter of an encoder that was aligned in several runs, each on the result of the one before."""
     from analysis.alignment.join import join_adapters
+
+    pairs = _dev_pairs(dev, langs, data_dir)
+    console.emit(str(join_adapters(encoder, out, rank=rank, dev=pairs, say=_told)))
+
+
+def _dev_pairs(dev: list[str] | None, langs: str | None, data_dir: Path | None) -> list[Any]:
+    """The development pairs of a command that makes an encoder out of trained ones."""
     from analysis.alignment.reading import read_pairs
     from analysis.text.problems import Problems
 
     folder = str(data_dir) if data_dir else None
-    pairs = read_pairs(dev or [], langs, (), folder, Problems(echo=console.report))
-    console.emit(str(join_adapters(encoder, out, rank=rank, dev=pairs, say=lambda text: typer.echo(text, err=True))))
+    return list(read_pairs(dev or [], langs, (), folder, Problems(echo=console.report)))
+
+
+def _told(text: str) -> None:
+    """A line beside the answer."""
+    typer.echo(text, err=True)

@@ -10,6 +10,7 @@ from analysis.alignment.strength import rescale
 from analysis.encoders.load import load_encoder
 from analysis.errors import InputError
 from analysis.registry import find
+from analysis.scoring.evaluate import evaluate
 from analysis.settings import parse_settings
 from tests.test_registered import bitext
 
@@ -47,6 +48,17 @@ def test_the_card_says_so_and_claims_no_scores(trained, tmp_path):
     assert "recommended" not in card
     again = rescale(str(tmp_path / "half"), 0.5, tmp_path / "quarter")
     assert json.loads((again / "isogloss.json").read_text("utf-8"))["settings"]["strength"] == 0.25
+
+
+def test_scores_on_development_data_stand_in_the_card(trained, tmp_path):
+    told = []
+    half = rescale(str(trained), 0.5, tmp_path / "half", dev=[bitext()], say=told.append)
+    card = json.loads((half / "isogloss.json").read_text("utf-8"))
+    (row,) = card["development"]
+    wanted = [evaluate(row["measure"], load_encoder(str(one)), bitext()).score for one in (card["base"], half)]
+    assert [row["base"], row["aligned"]] == pytest.approx(wanted)
+    assert len(told) == 1
+    assert f"{row['aligned']:.1f}" in (half / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])

@@ -158,7 +158,7 @@ def test_the_page_is_filled_between_its_markers_and_else_left_alone(scripts, tmp
     assert text.endswith("<!-- methods full -->\n<!-- end -->\nc\n")
 
 
-def test_tests_are_paired_over_the_same_seeds_and_sentences(scripts):
+def test_tests_are_paired_over_the_same_seeds_and_sentences(scripts, capsys):
     import numpy as np
 
     cells = [made_up("good", seed, 90.0) for seed in range(3)] + [made_up("good", 0, 80.0, placebo=True)]
@@ -177,6 +177,9 @@ def test_tests_are_paired_over_the_same_seeds_and_sentences(scripts):
     scripts.score.write_tests(cells, base, scripts.at / "methods-tests.json")
     found = json.loads((scripts.at / "methods-tests.json").read_text("utf-8"))["word_retrieval/trained"]
     assert found["best"] == "good"
+    scripts.score.write_tests([*cells, made_up("lost", 0, 99.0)], base, scripts.at / "methods-tests.json")
+    assert json.loads((scripts.at / "methods-tests.json").read_text("utf-8"))["word_retrieval/trained"] == found
+    assert "lost-0" in capsys.readouterr().out
     for against in ("base", "placebo"):
         assert found[against]["good"]["difference"] == pytest.approx(10.0)
         assert found[against]["good"]["p"] < 0.001
