@@ -1,6 +1,6 @@
 """Measure encoders on the public test sets and write docs/results.md from what was measured.
 
-    python docs/benchmark.py measure NAME ENCODER [--quick]    one cell: docs/results/NAME.json, skipped if there
+    python docs/benchmark.py measure NAME ENCODER [--quick]    one cell: docs/results/NAME.json, what it lacks
     python docs/benchmark.py write                             the tables and the figure from all cells
 
 Each cell runs the commands that it records. The public sets lie in the folder named by ISOGLOSS_DATA.
@@ -19,6 +19,7 @@ CELLS = HERE / "results"
 WORDS = "set:wordalign_xlwa:all:test"
 FRENCH = "set:wordalign_awesome:en-fr:test"
 SIDES = ("base", "aligned", "difference")
+DISTANT = "set:sib200:en,ja,zh:test"
 PROBE = "set:sib200:all:test"
 QUICK_PROBE = "set:sib200:en,ar,de,el,es,fr,hi,ru,sw,th,tr,zh:test"
 
@@ -38,13 +39,13 @@ def main() -> None:
         write(CELLS, HERE)
         return
     path = CELLS / f"{given.name}.json"
-    if path.exists() and not given.again:
-        return
-    path.write_text(json.dumps(measure(given.encoder, quick=given.quick), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    known = json.loads(path.read_text("utf-8")) if path.exists() and not given.again else None
+    cell = measure(given.encoder, quick=given.quick, known=known)
+    path.write_text(json.dumps(cell, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def measure(encoder: str, *, quick: bool) -> dict[str, Any]:
-    """All scores of one encoder, with the commands that gave them."""
+def measure(encoder: str, *, quick: bool, known: dict[str, Any] | None = None) -> dict[str, Any]:
+    """All scores of one encoder, with the commands that gave them; what is known is not measured again."""
     commands = {
         "word_retrieval": ["evaluate", "word_retrieval", "--data", WORDS, "--data", FRENCH],
         "word_retrieval_csls": ["evaluate", "word_retrieval", "--data", WORDS, "--data", FRENCH, "--set", "score=csls"],
@@ -53,11 +54,17 @@ def measure(encoder: str, *, quick: bool) -> dict[str, Any]:
         commands |= {
             "link_f1": ["evaluate", "link_f1", "--data", WORDS],
             "aer": ["evaluate", "aer", "--data", FRENCH],
+            "aer_words": ["evaluate", "aer", "--data", WORDS],
+            "agreement": ["evaluate", "link_agreement", "--data", DISTANT],
+            "sentences": ["evaluate", "sentence_retrieval", "--data", DISTANT],
         }
     if encoder != "bundled":
         commands["forgetting"] = ["forgetting", "--probe", QUICK_PROBE if quick else PROBE]
-    cell: dict[str, Any] = {"encoder": encoder, "date": date.today().isoformat(), "commands": {}, "scores": {}}
+    today = date.today().isoformat()
+    cell: dict[str, Any] = known or {"encoder": encoder, "date": today, "commands": {}, "scores": {}}
     for name, parts in commands.items():
+        if name in cell["scores"]:
+            continue
         arguments = ["-m", "analysis", *parts[:2], "--encoder", encoder, *parts[2:], "--json"]
         if name == "forgetting":
             arguments = ["-m", "analysis", parts[0], "--encoder", encoder, *parts[1:], "--json"]

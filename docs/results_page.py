@@ -76,6 +76,39 @@ def _links(cells: dict[str, Cell]) -> str:
     return "\n".join(rows)
 
 
+def _untrained(cells: dict[str, Cell]) -> str:
+    """Alignment error rate on pairs of languages, and a domain, that the recommended encoder was not trained on."""
+    rows = ["| encoder | es | it | ru | nl | da | sl | mean | en-fr |", "| --- |" + " ---: |" * 8]
+    base = cells["bundled"]["scores"].get("aer_words")
+    for name in _shipped(cells):
+        if base is None or "aer_words" not in cells[name]["scores"]:
+            continue
+        found, before = (_by_language(cells[one], "aer_words") for one in (name, "bundled"))
+        values = [found[tag]["score"] for tag in TAGS]
+        values += [mean(values), cells[name]["scores"]["aer"]["score"]]
+        bases = [before[tag]["score"] for tag in TAGS]
+        bases += [mean(bases), cells["bundled"]["scores"]["aer"]["score"]]
+        each = [
+            f"{value:.1f}" + (f" ({100 * (value - old) / old:+.0f} %)" if name != "bundled" else "")
+            for value, old in zip(values, bases, strict=True)
+        ]
+        rows.append(f"| `{cells[name]['encoder']}` | {' | '.join(each)} |")
+    return "\n".join(rows)
+
+
+def _distant(cells: dict[str, Cell]) -> str:
+    """Japanese and Chinese with English, of which no word links are at hand."""
+    titles = ("agreement ja", "agreement zh", "sentences ja", "sentences zh")
+    rows = [f"| encoder | {' | '.join(titles)} |", "| --- |" + " ---: |" * len(titles)]
+    for name in _shipped(cells):
+        if "agreement" not in cells[name]["scores"]:
+            continue
+        found = [_by_language(cells[name], one)[tag] for one in ("agreement", "sentences") for tag in ("ja", "zh")]
+        each = [f"{one['score']:.1f} [{one['low']:.1f}, {one['high']:.1f}]" for one in found]
+        rows.append(f"| `{cells[name]['encoder']}` | {' | '.join(each)} |")
+    return "\n".join(rows)
+
+
 def _forgetting(cells: dict[str, Cell]) -> str:
     """What each encoder kept of its base."""
     rows = [
@@ -152,10 +185,10 @@ def _spread(group: list[Cell]) -> list[str]:
 def _left_out(cells: dict[str, Cell]) -> str:
     """Languages that no training here had, beside one that it had."""
     rows = [
-        "| language | in the training | `bundled` | `bundled+contrastive` | change |",
+        "| language | in the training | `bundled` | `bundled+combined` | change |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
-    base, aligned = (_by_language(cells[name], "word_retrieval") for name in ("bundled", "contrastive"))
+    base, aligned = (_by_language(cells[name], "word_retrieval") for name in ("bundled", "combined"))
     for tag, told in (("da", "no"), ("sl", "no"), ("it", "yes"), ("nl", "yes")):
         each = [f"{one[tag]['score']:.1f} [{one[tag]['low']:.1f}, {one[tag]['high']:.1f}]" for one in (base, aligned)]
         rows.append(f"| {tag} | {told} | {' | '.join(each)} | {aligned[tag]['score'] - base[tag]['score']:+.1f} |")
@@ -236,6 +269,12 @@ LINES = {
     "neighbours_kept_words": "English word neighbours kept at 10 (minus 100)",
 }
 SECTIONS = {
-    "scores": _scores, "links": _links, "forgetting": _forgetting, "seeds": _seeds, "left out": _left_out,
+    "scores": _scores,
+    "links": _links,
+    "untrained": _untrained,
+    "distant": _distant,
+    "forgetting": _forgetting,
+    "seeds": _seeds,
+    "left out": _left_out,
     "commands": _commands,
-}  # fmt: skip
+}

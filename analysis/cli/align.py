@@ -120,6 +120,9 @@ def strength(
     encoder: EncoderOption,
     share: Annotated[float, typer.Option("--share", help="0 is the base, 1 the trained encoder.", metavar="NUMBER")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the new encoder.")],
+    blocks: Annotated[
+        str, typer.Option("--blocks", metavar="A-B", help="Only in these transformer blocks; 1 is the lowest.")
+    ] = "all",
     dev: DevOption = None,
     langs: Langs = None,
     data_dir: DataDir = None,
@@ -127,7 +130,7 @@ def strength(
     """Keep a share of what fine-tuning changed: less gained, less forgotten, no training."""
     from analysis.alignment.strength import rescale
 
-    console.emit(str(rescale(encoder, share, out, dev=_dev_pairs(dev, langs, data_dir), say=_told)))
+    console.emit(str(rescale(encoder, share, out, blocks=blocks, dev=_dev_pairs(dev, langs, data_dir), say=_told)))
 
 
 def join(

@@ -50,6 +50,21 @@ def test_the_card_says_so_and_claims_no_scores(trained, tmp_path):
     assert json.loads((again / "isogloss.json").read_text("utf-8"))["settings"]["strength"] == 0.25
 
 
+def test_only_the_blocks_that_are_named_change(trained, tiny, tmp_path):
+    upper = rescale(str(trained), 0.5, tmp_path / "upper", blocks="3-3")
+    layers = {
+        name: load_encoder(str(name)).words(bitext().source, layers=[2, 3], cache=False) for name in (trained, upper)
+    }
+    np.testing.assert_allclose(layers[upper].layer(2), layers[trained].layer(2), atol=1e-6)
+    assert np.abs(layers[upper].layer(3) - layers[trained].layer(3)).max() > 1e-4
+    every = rescale(str(trained), 0.5, tmp_path / "every", blocks="1-3")
+    np.testing.assert_allclose(vectors(every), vectors(rescale(str(trained), 0.5, tmp_path / "half")), atol=1e-6)
+    assert "--share 0.5 --out" in json.loads((upper / "isogloss.json").read_text("utf-8"))["command"]
+    assert "--blocks 3-3" in json.loads((upper / "isogloss.json").read_text("utf-8"))["command"]
+    with pytest.raises(InputError, match="outside the encoder"):
+        rescale(str(trained), 0.5, tmp_path / "out", blocks="3-4")
+
+
 def test_scores_on_development_data_stand_in_the_card(trained, tmp_path):
     told = []
     half = rescale(str(trained), 0.5, tmp_path / "half", dev=[bitext()], say=told.append)
