@@ -69,6 +69,6 @@ SPEC = Decoder(
         (),
         ("threshold=0.1", "temperature=0.01"),
         ("threshold=0.5", "temperature=0.01", "agreement=mean"),
-        ("threshold=0.4", "temperature=0.02", "agreement=mean"),
+        ("threshold=0.5", "temperature=0.02", "agreement=mean"),
     ),
 )
