@@ -65,6 +65,7 @@ def measure(encoder: str, *, quick: bool, known: dict[str, Any] | None = None) -
     for name, parts in commands.items():
         if name in cell["scores"]:
             continue
+        cell["date"] = today
         arguments = ["-m", "analysis", *parts[:2], "--encoder", encoder, *parts[2:], "--json"]
         if name == "forgetting":
             arguments = ["-m", "analysis", parts[0], "--encoder", encoder, *parts[1:], "--json"]

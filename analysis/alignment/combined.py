@@ -11,7 +11,7 @@ from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError
 from analysis.settings import Setting
 from analysis.training import losses, subwords
-from analysis.training.objective import Objective, Step, Terms
+from analysis.training.objective import Material, Objective, Step, Terms
 from analysis.training.pooling import pool_sentences, pool_words
 from analysis.training.sentences import alike, sentence_keys
 
@@ -52,6 +52,20 @@ class Combined(Objective):
         if not any(getattr(settings, name) for name in weights):
             raise InputError(f"all terms are switched off; give one of these a weight above 0: {', '.join(weights)}")
         subwords.check_whole_words(settings, bool(settings.given_links or settings.own_links))
+
+    def prepare(self, material: Material) -> None:
+        """Say so where no link came with the data, and refuse where nothing is left to learn from.
+
+        Raises:
+            InputError: only given links were asked for.
+        """
+        settings = self.settings
+        if settings.given_links and not any(material.examples.given) and material.job is not None:
+            if not (settings.words or settings.sentences or settings.own_links):
+                raise InputError(
+                    "no word links came with the data; give --links FILE or corpus:bible, or a weight to words"
+                )
+            material.job.say("no word links came with the data, so the term given_links has nothing to teach")
 
     def __call__(self, step: Step) -> Terms:
         """The weighted terms of one step."""
@@ -107,6 +121,7 @@ class Combined(Objective):
         terms: Terms = {}
         if self.settings.given_links:
             links = subwords.linked_subwords(step.links, *step.batch, shape, given.device) * given
+            links = links * (masks[0][:, :, None] & masks[1][:, None])  # special tokens are linked, and are no subwords
             terms["given links"] = self.settings.given_links * subwords.shared_links(*chances, links)
         if self.settings.own_links:
             with torch.no_grad():

@@ -57,7 +57,7 @@ def rescale(
         card["settings"] = card["settings"] | {"strength": card["settings"].get("strength", 1.0) * strength}
     card["summary"] = f"{card['summary']}, {strength:.0%} of its change" + ("" if whole else f" in blocks {blocks}")
     then = f"python -m analysis strength --encoder {name} --share {strength:g} --out {out}"
-    then += "" if whole else f" --blocks {blocks}"
+    then += ("" if whole else f" --blocks {blocks}") + "".join(f" --dev {one.name}" for one in dev)
     card["command"] = "\n".join(filter(None, (card.get("command"), then)))
     out.mkdir(parents=True, exist_ok=True)
     if whole:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import torch
 
 
+HOPELESS = 1e-8  # probability below which a link teaches nothing
+
+
 def check_whole_words(settings: TrainSettings, reads_links: bool) -> None:
     """Make sure that links can be spread over all subwords of their words.
 
@@ -116,7 +119,8 @@ def shared_links(
     """Cross-entropy of each linked subword against an even share for each of its links, in nats, both ways.
 
     In plain words: `self_training` is content when one of a subword's links gets all of its probability; here each
-    link asks for its share, so that one word may stand for several.
+    link asks for its share, so that one word may stand for several. A link whose probability is below 1e-8 costs a
+    constant and teaches nothing: it is more likely wrong than worth tearing the space apart.
 
     Args:
         forward: (pairs, m, n) from `two_softmaxes`.
@@ -130,7 +134,7 @@ def shared_links(
     for chance, across in ((forward, 2), (backward, 1)):
         count = links.sum(across)
         linked = (count > 0).sum().clamp(min=1)
-        nats = -(chance.clamp(min=1e-8).log() * links).sum(across) / count.clamp(min=1)
+        nats = -(chance.clamp(min=HOPELESS).log() * links).sum(across) / count.clamp(min=1)
         found.append(nats.sum() / linked)
     return (found[0] + found[1]) / 2
 

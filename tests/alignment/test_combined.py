@@ -10,7 +10,7 @@ from analysis.alignment.combined import Combined, lone
 from analysis.alignment.contrastive import Contrastive
 from analysis.encoders.load import load_encoder
 from analysis.errors import InputError
-from analysis.training import losses
+from analysis.training import loop, losses
 from analysis.training.data import TrainingData, make_examples
 from analysis.training.frozen import freeze
 from analysis.training.links import link
@@ -113,6 +113,49 @@ def test_gradients_reach_every_weight_and_the_loss_falls(one_step, tiny, tmp_pat
     falling = [line["loss"] for line in job.of("loss")]
     assert (found.steps, len(falling)) == (20, 20)
     assert np.mean(falling[-3:]) < falling[0] - 0.05
+
+
+def test_special_tokens_are_no_subwords_to_link(one_step):
+    plain, marked = (one_step(words=0, sentences=0, specials=value) for value in (False, True))
+    assert sum(len(one) for one in marked[2].links) > sum(len(one) for one in plain[2].links)
+    wanted = float(plain[0](plain[2])["given links"].detach())
+    assert float(marked[0](marked[2])["given links"].detach()) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_it_says_so_where_no_link_came_with_the_data(tiny, tmp_path):
+    job = Record(tmp_path / "run")
+    trained(tiny, [bitext(8, links=False)], method="combined", job=job, max_steps=1, **BARE)
+    assert any("no word links came with the data" in line for line in job.said)
+    with pytest.raises(InputError, match="corpus:bible"):
+        trained(tiny, [bitext(8, links=False)], method="combined", max_steps=1, **BARE | {"words": 0, "sentences": 0})
+
+
+def test_a_resumed_run_ends_with_the_same_weights(tiny, tmp_path, monkeypatch):
+    real, breaks = loop.Loop._step, []
+
+    def step(self, number, rows):
+        if number == 4 and not breaks:
+            breaks.append(number)
+            raise KeyboardInterrupt
+        real(self, number, rows)
+
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    mixed = [bitext(20), bitext(20, seed=1, links=False, language="pt")]
+    options = BARE | {
+        "method": "combined",
+        "languages": ("es", "pt"),
+        "own_links": 1,
+        "distil": 1,
+        "max_steps": 6,
+        "lr": 0.01,
+    }
+    whole = trained(tiny, mixed, **options)
+    monkeypatch.setattr(loop.Loop, "_step", step)
+    with pytest.raises(KeyboardInterrupt):
+        trained(tiny, mixed, job=Record(tmp_path / "run"), **options)
+    resumed = trained(tiny, mixed, job=Record(tmp_path / "run"), **options)
+    assert breaks
+    assert all(np.array_equal(resumed.tensors()[name], one) for name, one in whole.tensors().items())
 
 
 @pytest.mark.parametrize(("values", "line"), [

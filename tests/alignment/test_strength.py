@@ -73,6 +73,8 @@ def test_scores_on_development_data_stand_in_the_card(trained, tmp_path):
     wanted = [evaluate(row["measure"], load_encoder(str(one)), bitext()).score for one in (card["base"], half)]
     assert [row["base"], row["aligned"]] == pytest.approx(wanted)
     assert len(told) == 1
+    assert card["links"]["decoder"]
+    assert card["command"].endswith("--dev hand")
     assert f"{row['aligned']:.1f}" in (half / "README.md").read_text("utf-8")
 
 

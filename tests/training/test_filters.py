@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from analysis import store
+from analysis.alignment.reading import read_pairs
 from analysis.encoders.load import load_encoder
 from analysis.errors import InputError
 from analysis.links.aligner import Aligner
 from analysis.text.corpus import Bitext, Sentence
 from analysis.text.pharaoh import Links
+from analysis.text.problems import Problems
 from analysis.training.examples import prepare, select
 from analysis.training.links import link
 from analysis.training.trainee import Trainee
@@ -172,3 +174,12 @@ def test_the_placebo_of_the_cache_is_not_the_real_thing(tiny, cache):
     assert wrong[0].digest != data.digest
     assert linked(tiny, wrong, link_layer=1) != linked(tiny, data, link_layer=1)
     assert np.all([one.language == "es" for one in wrong[0].source])
+
+
+def test_of_several_data_a_corpus_need_not_have_every_language(tmp_path):
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("en\tpt\nhello\tolá\n", "utf-8")
+    found = read_pairs(["corpus:tour", str(pairs)], None, (), None, Problems(), ["en", "es", "pt"])
+    assert [one.languages for one in found] == [("en", "es"), ("en", "pt")]
+    with pytest.raises(InputError, match="unknown language of corpus tour 'pt'"):
+        read_pairs(["corpus:tour"], None, (), None, Problems(), ["en", "pt"])

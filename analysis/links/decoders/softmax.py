@@ -18,7 +18,10 @@ class SoftmaxSettings:
     """
 
     threshold: Annotated[
-        float, Setting("both probabilities must exceed this", ge=0, le=1, source="Dou and Neubig 2021, section 2.2")
+        float,
+        Setting(
+            "both probabilities, or their mean, must exceed this", ge=0, le=1, source="Dou and Neubig 2021, section 2.2"
+        ),
     ] = 0.001
     temperature: Annotated[
         float,
