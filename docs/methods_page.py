@@ -43,9 +43,9 @@ PROSE = """What wins where, and why:
   `rotation` and `clbt` where they have a map) says that the true pairs made the gain. `centring` looks at no pair, and its
   placebo is its gain. That of `contrastive` keeps 6 of its 8 points on trained languages and 4 of 11 on left-out ones: the
   links it makes in shuffled pairs are, we think, of words that do translate each other all the same (function words, names,
-  numbers), and languages are drawn together by them. Those of `weam` and `align_mlm` are level with the true runs: what these two gain here is not
-  owed to right pairs, or to a right dictionary. That of `self_training` keeps most of its gain too, and that of `ppa`,
-  which also models masked words of both languages, 3 of 7 on trained languages and none on others.
+  numbers), and languages are drawn together by them. Those of `weam` and `align_mlm` are level with the true runs: what
+  these two gain here is not owed to right pairs, or to a right dictionary. That of `self_training` keeps most of its gain
+  too, and that of `ppa`, which also models masked words of both languages, 3 of 7 on trained languages and none on others.
 - Word in context moves within chance everywhere but where a placebo breaks the encoder: 60 pairs are too few to tell.
 
 So the recommended encoder joins a contrast over words, one over sentences, and links; what the pairs cannot teach, that a
