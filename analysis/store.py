@@ -121,17 +121,18 @@ def has(key: Mapping[str, Any]) -> bool:
 
 
 def _trim(folder: Path) -> None:
-    """Delete the least recently used entries until the folder is within its limit."""
-    entries = sorted(
-        (path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda p: p.stat().st_mtime
-    )
-    sizes = {path: folder_bytes(path) for path in entries}
-    total = sum(sizes.values())
-    for path in entries[:-1]:
+    """Delete the least recently used entries until the folder is within its limit; other processes may do so too."""
+    entries: list[tuple[float, int, Path]] = []
+    for path in folder.iterdir():
+        if not path.name.startswith("."):
+            with suppress(FileNotFoundError):  # deleted by another process since it was listed
+                entries.append((path.stat().st_mtime, folder_bytes(path), path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries)[:-1]:
         if total <= LIMIT_BYTES:
             return
         shutil.rmtree(path, ignore_errors=True)
-        total -= sizes[path]
+        total -= size
 
 
 def folder_bytes(folder: Path) -> int:
