@@ -34,7 +34,7 @@ PROSE = """What wins where, and why:
   say what a word should be far from, which is what retrieval among all words of a file asks. Contrasts over sentences
   (`labse`, `multiway`, `ppa`) follow at 1 to 2 points without having seen a single link: words move with their sentences.
   Pulling without pushing (`cao`, `efimov`) gains two thirds of that, and keeps English neighbours best.
-- **Links.** `contrastive` and `combined` raise F1 by 1.1 to 1.5 points, the others by about 1 at the most.
+- **Links.** `contrastive` and `combined` raise F1 by 1.1 to 1.2 points, the others by about 1 at the most.
   Sentence contrasts raise retrieval by 7 points and links hardly: links are read at layer 7, below most of what they change.
 - **Sentences, CKA.** Sentence retrieval is at its ceiling before any training and judges damage only. CKA rises most
   under methods that look at sentences, and is blind to rotations, as it must be.
