@@ -18,6 +18,8 @@ ROOMS = {
     "decoders": "analysis.links.decoders",
     "measures": "analysis.measures",
     "methods": "analysis.alignment",
+    "tasks": "analysis.transfer.tasks",
+    "regimes": "analysis.transfer.regimes",
 }
 
 

@@ -15,7 +15,7 @@ LEAVES = {"errors", "settings", "records", "registry", "store", "assets", "jobs"
 # unless the group's order allows it.
 ORDER = [
     "text", "encoders", "neighbours", "links", "projection", "scoring", "measures", "comparison", "training",
-    "alignment", "figures", "cli",
+    "alignment", "transfer", "figures", "cli",
 ]  # fmt: skip
 MAY = {room: set(ORDER[: n + 1]) for n, room in enumerate(ORDER)}
 HEAVY = {"torch", "transformers", "umap", "sklearn", "scipy", "pyarrow", "icu", "pandas"}

@@ -73,10 +73,10 @@ def make_spec(
     resolve(encoder)
     files = lambda paths: [str(Path(path).expanduser().absolute()) for path in paths]  # noqa: E731
     return {
-        "method": method, "encoder": _absolute(encoder), "data": [_data_name(one) for one in data], "langs": langs,
-        "links": files(links), "dictionary": [_data_name(str(one)) for one in dictionary],
-        "monolingual": [_data_name(str(one)) for one in monolingual],
-        "dev": [_data_name(one) for one in dev], "out": str(Path(out).expanduser().absolute()), "seed": seed,
+        "method": method, "encoder": absolute_encoder(encoder), "data": [data_name(one) for one in data], "langs": langs,
+        "links": files(links), "dictionary": [data_name(str(one)) for one in dictionary],
+        "monolingual": [data_name(str(one)) for one in monolingual],
+        "dev": [data_name(one) for one in dev], "out": str(Path(out).expanduser().absolute()), "seed": seed,
         "settings": list(settings), "data_dir": str(Path(data_dir).absolute()) if data_dir else None,
         "command": command,
     }  # fmt: skip
@@ -141,14 +141,14 @@ def _slim(job: Job) -> None:
             path.unlink(missing_ok=True)
 
 
-def _data_name(data: str) -> str:
+def data_name(data: str) -> str:
     """A name as it holds in every working folder."""
     if data.startswith(("set:", "corpus:", "upload:", "links:")) or data == "-":
         return data
     return str(Path(data).expanduser().absolute())
 
 
-def _absolute(encoder: str) -> str:
+def absolute_encoder(encoder: str) -> str:
     """An encoder's name as it holds in every working folder."""
     path = Path(encoder).expanduser()
     return str(path.absolute()) if resolve(encoder).folder is not None and path.exists() else encoder

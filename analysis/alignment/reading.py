@@ -111,7 +111,7 @@ def read_monolingual(
             sides.setdefault(tag, {}).update({one.text: one for one in side})
     found |= {tag: list(mine.values()) for tag, mine in sides.items()}
     for file in files:
-        path, language = _file_language(file)
+        path, language = file_language(file)
         for sentence in read_sentences(path, language=language, pretokenized=False, problems=problems):
             if sentence is not None:
                 found.setdefault(sentence.language, []).append(sentence)
@@ -120,7 +120,7 @@ def read_monolingual(
     return {language: tuple(sentences) for language, sentences in found.items()}
 
 
-def _file_language(name: str) -> tuple[str, str | None]:
+def file_language(name: str) -> tuple[str, str | None]:
     """`FILE:LANG` as both, any other name as a file whose language nobody says."""
     path, colon, tag = name.rpartition(":")
     if not colon or not path or Path(name).exists():

@@ -23,6 +23,7 @@ from analysis.cli import (
     links,
     listings,
     scratch,
+    transfer,
     tune,
 )
 from analysis.errors import IsoglossError
@@ -32,7 +33,9 @@ app = typer.Typer(
     help="See how well languages line up inside a multilingual encoder, and make them line up better.",
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
-for room in (listings, embed, links, dictionary, scratch, align, tune, evaluate, compare, forgetting, jobs, cache):
+for room in (
+    listings, embed, links, dictionary, scratch, align, tune, evaluate, compare, forgetting, transfer, jobs, cache
+):  # fmt: skip
     room.register(app)
 
 STOPPED = "interrupted; finished parts are in the cache, run the command again to go on"

@@ -1,4 +1,4 @@
-"""`encoders`, `corpora`, `methods`, `measures`, `decoders`: what is registered, without loading any of it."""
+"""`encoders`, `corpora`, `methods`, `measures`, `decoders`, `regimes`, `tasks`: what is registered, without loading any of it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +15,8 @@ _COLUMNS = {
     "methods": ("name", "title", "fidelity", "needs", "citation"),
     "measures": ("name", "title", "unit", "higher_is_better", "citation"),
     "decoders": ("name", "title", "citation"),
+    "regimes": ("name", "title", "fidelity", "needs", "citation"),
+    "tasks": ("name", "title", "kind", "train", "summary"),
 }
 
 

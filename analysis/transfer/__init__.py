@@ -1,0 +1,1 @@
+"""Zero-shot transfer: fine-tune in one language, read the gain in the others."""

@@ -1,0 +1,32 @@
+"""Pairs whose two texts are in two languages: the generalised zero-shot setting (Huang et al. 2021, section 4)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from analysis.transfer.item import Dataset
+
+
+def mixed_pairs(datasets: Sequence[Dataset], source: str) -> list[Dataset]:
+    """For every language two datasets: its first texts with the source's second ones, and the other way round.
+
+    Args:
+        datasets: of pairs, one a language; items of one id are translations of each other.
+        source: the language of the labels.
+
+    Returns:
+        Datasets called `en-de` and `de-en`; nothing without the source, or for a language that shares no item with it.
+    """
+    own = next((one for one in datasets if one.language == source), None)
+    if own is None:
+        return []
+    known = {item.id: item for item in own.items}
+    found = []
+    for one in datasets:
+        both = [(known[item.id], item) for item in one.items if item.id in known and item.other is not None]
+        if one is own or not both:
+            continue
+        there = tuple(replace(a, other=b.other, where=b.where) for a, b in both)
+        back = tuple(replace(b, other=a.other) for a, b in both)
+        found.append(Dataset(one.name, f"{source}-{one.language}", there))
+        found.append(Dataset(one.name, f"{one.language}-{source}", back))
+    return found

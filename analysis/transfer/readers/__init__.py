@@ -1,0 +1,1 @@
+"""Readers of labelled text: tables, treebanks, tagged words, questions; one file a format."""

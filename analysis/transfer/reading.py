@@ -1,0 +1,131 @@
+"""From a name to the labelled items of each language: sets, corpora, hub datasets and files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.alignment.reading import file_language
+from analysis.errors import InputError, unknown
+from analysis.text.languages import normalise_tag
+from analysis.text.lines import Source
+from analysis.text.problems import Problems
+from analysis.text.sets import set_folder
+from analysis.transfer.item import Dataset, Kind
+from analysis.transfer.task import Task
+
+
+def read_labelled(
+    name: str, task: Task, *, data_dir: str | Path | None = None, problems: Problems | None = None
+) -> list[Dataset]:  # fmt: skip
+    """The labelled items behind one name.
+
+    Args:
+        name: `set:NAME:LANGS:SPLIT` with LANGS one language, `A,B,C` or `all`; `corpus:NAME:train|test` for a task that
+            is made of a corpus; `datasets:ID[@CONFIG][:SPLIT]`; or a file, `FILE:LANG` where it does not say its language.
+        task: decides the format.
+        data_dir: folder of the public sets; ISOGLOSS_DATA by default.
+        problems: told each row that cannot be used.
+
+    Returns:
+        One dataset a language, in the order asked for; a language of a set without usable row is left out with a
+        warning.
+
+    Raises:
+        InputError: no such data, data of another kind, or no usable row at all.
+    """
+    problems = Problems() if problems is None else problems
+    if name.startswith("set:"):
+        return _of_set(name, task, data_dir, problems)
+    if name.startswith("corpus:"):
+        from analysis.transfer.readers.categories import read_categories
+
+        return read_categories(name, task, problems)
+    if name.startswith("datasets:"):
+        from analysis.transfer.readers.hub import read_hub
+
+        return read_hub(name, task, problems)
+    path, language = file_language(name)
+    return _of_file(Source.of(path), task, language, problems)
+
+
+def _of_set(name: str, task: Task, data_dir: str | Path | None, problems: Problems) -> list[Dataset]:
+    """The items of a public set.
+
+    Raises:
+        InputError: no such set, split or language, or nothing usable.
+    """
+    parts = name.split(":")
+    if len(parts) != 4:
+        raise InputError(f"{name!r} is not set:NAME:LANGS:SPLIT; for example {task.train or 'set:sib200:en:train'}")
+    _, kind, asked, part = parts
+    if kind not in task.sets:
+        if not task.sets:
+            raise InputError(f"no public set brings task {task.name!r}; give a file")
+        raise unknown(f"set of task {task.name}", kind, task.sets)
+    known = task.sets[kind]
+    if part not in known.splits:
+        raise unknown(f"split of set {kind}", part, known.splits)
+    folder = set_folder(kind, data_dir)
+    here = known.languages(folder, part)
+    tags = here if asked == "all" else [normalise_tag(tag) for tag in asked.split(",")]
+    found = []
+    for tag in tags:
+        if tag not in here:
+            raise unknown(f"language of {name}", tag, here)
+        one = known.read(folder, tag, part, problems)
+        if len(one):
+            found.append(one)
+        else:
+            problems.add(f"set:{kind}:{tag}:{part}", 0, f"{tag} has no usable row; the language is left out")
+    if not found:
+        raise InputError(f"{name} has no usable row; see the warnings, or restore the files of {folder}")
+    return found
+
+
+def _of_file(source: Source, task: Task, language: str | None, problems: Problems) -> list[Dataset]:
+    """The items of a file in the format of the task's kind."""
+    if task.kind is Kind.SPAN:
+        from analysis.transfer.readers.squad import read_squad
+
+        return [read_squad(source, language, problems)]
+    if task.kind is Kind.TREE:
+        from analysis.transfer.readers.conllu import read_trees
+
+        return read_trees(source, language, problems)
+    if task.kind is Kind.TAGS:
+        from analysis.transfer.readers.tagged import read_tagged
+
+        return read_tagged(source, task.column, language, problems)
+    from analysis.transfer.readers.table import read_table
+
+    return read_table(source, task.kind, language, problems)
+
+
+def read_all(
+    names: Sequence[str], task: Task, *, data_dir: str | Path | None = None, problems: Problems
+) -> tuple[list[Dataset], list[str]]:
+    """All datasets of some names, two of one language joined; a name that cannot be read does not cost the others.
+
+    Returns:
+        The datasets, and one line for each name that could not be read.
+    """
+    found: dict[str, Dataset] = {}
+    failed = []
+    for name in names:
+        try:
+            parts = read_labelled(name, task, data_dir=data_dir, problems=problems)
+        except InputError as error:
+            failed.append(str(error))
+            continue
+        for one in parts:
+            before = found.get(one.language)
+            found[one.language] = one if before is None else _joined(before, one)
+    return list(found.values()), failed
+
+
+def _joined(one: Dataset, other: Dataset) -> Dataset:
+    """Two datasets of one language as one; ids that both have are told apart."""
+    from dataclasses import replace
+
+    taken = {item.id for item in one.items}
+    rest = tuple(replace(item, id=f"{other.name}:{item.id}") if item.id in taken else item for item in other.items)
+    return Dataset(f"{one.name}, {other.name}", one.language, one.items + rest)

@@ -1,0 +1,1 @@
+"""Regimes: how a task is learned; one file each."""

@@ -1,0 +1,250 @@
+"""Learn a task, score every language, and write the folder that keeps it all."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.encoders.encoder import Encoder
+from analysis.encoders.names import CARD
+from analysis.errors import InputError
+from analysis.jobs.job import Job
+from analysis.records import versions
+from analysis.store import write_text
+from analysis.text.corpus import Bitext
+from analysis.text.problems import Problems
+from analysis.transfer.fit import fine_tune
+from analysis.transfer.item import Dataset, Item, Kind, Tree
+from analysis.transfer.mixed import mixed_pairs
+from analysis.transfer.network import TaskNetwork
+from analysis.transfer.regime import Extras, Regime
+from analysis.transfer.scores import Estimate, Scored, Summary, sampled, score_language, summarise
+from analysis.transfer.task import Task
+
+RESULT, STATS, PREDICTIONS = "transfer.json", "stats.npz", "predictions.jsonl"
+
+
+def transfer(
+    encoder: Encoder, task: Task, regime: Regime, settings: Any, train: Dataset, tests: Sequence[Dataset], *,
+    out: Path, job: Job, extras: Extras | None = None, alignment: Sequence[Bitext] = (), mixed: bool = False,
+    seed: int = 0, command: str = "", failed: Sequence[str] = (), problems: Problems | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Learn a task in one language and score it in all.
+
+    Args:
+        encoder: base or aligned.
+        task: what is learned.
+        regime: how.
+        settings: of the regime.
+        train: labelled items of the source language.
+        tests: labelled items of any languages.
+        out: gets the encoder as it is afterwards (an encoder name from then on), the head, scores and predictions.
+        job: keeps progress and checkpoints.
+        extras: what the regime uses beside the items.
+        alignment: sentence pairs with links on which word retrieval is measured before and after.
+        mixed: whether pairs whose texts are in two languages are scored as well.
+        seed: of everything random.
+        command: for the record.
+        failed: test data that could not be read, a line each.
+        problems: told labels that training never saw.
+
+    Returns:
+        The object of `--json`: `items`, one a language, with `lang`, `metric`, `score`, `low`, `high` and `n`; `source`,
+        `mean_others` and `gap`; and what made it.
+
+    Raises:
+        InputError: anything that does not fit.
+        IsoglossError: the loss is not finite.
+    """
+    train = sampled_train(train, settings.max_items, seed)
+    tests = [sampled(one, settings.test_items) for one in tests]
+    if mixed:
+        if task.kind is not Kind.PAIR:
+            raise InputError(
+                f"--mixed needs a task of sentence pairs, which {task.name} is not; valid: nli, paraphrase"
+            )
+        tests = [*tests, *mixed_pairs(tests, train.language)]
+    _unseen(train, tests, task, problems or Problems())
+    network, steps = fine_tune(encoder, task, train, regime, settings, extras=extras, seed=seed, job=job)
+    scored, predictions, lost = _score(network, task, tests, job)
+    summary = summarise(scored, task.metric, train.language)
+    record = {
+        "format": 1, "task": task.name, "regime": regime.name, "encoder": encoder.name, "revision": encoder.revision,
+        "source_lang": train.language, "metric": task.metric.name, **_shown(summary, scored, task),
+        "failed": [*failed, *lost], "train": {"data": train.name, "n": len(train), "sha256": train.digest},
+        "test": [{"data": one.name, "lang": one.language, "n": len(one), "sha256": one.digest} for one in tests],
+        "steps": steps, "seed": seed, "settings": asdict(settings), "seconds": round(job.seconds(), 1),
+        "precision": network.trainee.precision, "versions": versions(), "command": command,
+        "made": date.today().isoformat(),
+    }  # fmt: skip
+    _write(out, network, encoder, task, regime, settings, record, scored, predictions)
+    if alignment:
+        record["alignment"] = _aligned(encoder, out, alignment, job)
+        write_text(out / RESULT, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    return record
+
+
+def sampled_train(train: Dataset, count: int, seed: int) -> Dataset:
+    """Training items drawn at random; 0 means all."""
+    if not count or count >= len(train):
+        return train
+    rows = np.random.default_rng([seed, 19]).choice(len(train), count, replace=False)
+    return train.take(sorted(rows.tolist()))
+
+
+def _unseen(train: Dataset, tests: Sequence[Dataset], task: Task, problems: Problems) -> None:
+    """Warn of test labels that training never saw; they count as errors, whatever is predicted."""
+    if task.kind in (Kind.SCORE, Kind.SPAN):
+        return
+    known = {label for item in train.items for label in _labels(item)}
+    for one in tests:
+        told: set[str] = set()
+        for item in one.items:
+            for label in set(_labels(item)) - known - told:
+                told.add(label)
+                name, _, line = item.where.rpartition(":")
+                problems.add(
+                    name or one.name, int(line) if line.isdigit() else 0,
+                    f"{one.language}: label {label!r} is not in the training data; its items count as wrong",
+                )  # fmt: skip
+
+
+def _labels(item: Item) -> tuple[str, ...]:
+    """The labels that an item needs."""
+    label = item.label
+    if isinstance(label, Tree):
+        return label.relations
+    return label if isinstance(label, tuple) else (str(label),)
+
+
+def _score(
+    network: TaskNetwork, task: Task, tests: Sequence[Dataset], job: Job
+) -> tuple[list[Scored], dict[str, tuple[Dataset, list[Any]]], list[str]]:
+    """Score every language; what is scored is kept, and one that fails does not cost the others.
+
+    Raises:
+        InputError: no language could be scored.
+    """
+    scored, predictions, failed = [], {}, []
+    for number, one in enumerate(tests):
+        job.progress(number, len(tests), f"scoring {one.language}")
+        try:
+            found, said = score_language(task.metric, one, network.predict)
+        except (InputError, ValueError, RuntimeError) as error:
+            line = f"{one.language}: {' '.join(str(error).split())}"
+            job.say(f"warning: {line}; the language is left out")
+            failed.append(line)
+            continue
+        scored.append(found)
+        predictions[one.language] = (one, said)
+    job.progress(len(tests), len(tests), "scored")
+    if not scored:
+        raise InputError(f"no language could be scored: {'; '.join(failed) or 'no test data'}")
+    return scored, predictions, failed
+
+
+def _shown(summary: Summary, scored: Sequence[Scored], task: Task) -> dict[str, Any]:
+    """The scores as plain numbers."""
+    metric = task.metric
+    rows = []
+    for one in scored:
+        estimate = summary.languages[one.language]
+        parts = {name: _finite(float(score(one.stats, np.ones((1, len(one.ids)), np.float32))[0]))
+                 for name, score in metric.parts}  # fmt: skip
+        rows.append(
+            {"lang": one.language, "metric": metric.name, "score": _round(estimate.score), "low": _round(estimate.low),
+             "high": _round(estimate.high), "n": len(one.ids), **({"parts": parts} if parts else {})}
+        )  # fmt: skip
+    found: dict[str, Any] = {"items": rows}
+    for name in ("source", "mean_others", "gap"):
+        estimate_or_none: Estimate | None = getattr(summary, name)
+        found[name] = _round(estimate_or_none.score) if estimate_or_none else None
+        found[f"{name}_interval"] = (
+            [_round(estimate_or_none.low), _round(estimate_or_none.high)] if estimate_or_none else None
+        )
+    return found
+
+
+def _round(value: float | None) -> float | None:
+    """Four decimals are more than any interval tells."""
+    return None if value is None else round(value, 4)
+
+
+def _finite(value: float) -> float | None:
+    """A number, or None."""
+    return round(value, 4) if np.isfinite(value) else None
+
+
+def _write(
+    out: Path, network: TaskNetwork, encoder: Encoder, task: Task, regime: Regime, settings: Any,
+    record: Mapping[str, Any], scored: Sequence[Scored], predictions: Mapping[str, tuple[Dataset, list[Any]]],
+) -> None:  # fmt: skip
+    """Write the folder as a whole or not at all."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-draft-", dir=out.parent))
+    try:
+        if network.trains_encoder:
+            network.trainee.save(draft, encoder.name)
+            card = {
+                "format": 1, "kind": settings.adapter if settings.adapter == "full" else "adapter",
+                "method": f"transfer-{regime.name}", "base": str(encoder.name), "base_revision": encoder.revision,
+                "default_layer": encoder.depth, "languages": [record["source_lang"]], "settings": asdict(settings),
+                "summary": f"{task.title}, learned in {record['source_lang']} ({regime.name})", "data": [],
+                "versions": versions(), "made": record["made"], "command": record["command"],
+            }  # fmt: skip
+            write_text(draft / CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+        network.head.save(draft)
+        arrays = {f"{one.language}/stats": one.stats for one in scored}
+        arrays |= {f"{one.language}/ids": np.array(one.ids) for one in scored}
+        np.savez_compressed(draft / STATS, **arrays)  # type: ignore[arg-type]
+        with (draft / PREDICTIONS).open("w", encoding="utf-8") as file:
+            for tag, (dataset, said) in predictions.items():
+                for item, one in zip(dataset.items, said, strict=True):
+                    file.write(json.dumps(_line(tag, item, one), ensure_ascii=False, default=asdict) + "\n")
+        write_text(draft / RESULT, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        if out.exists():
+            shutil.rmtree(out)
+        draft.rename(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _line(tag: str, item: Item, said: Any) -> dict[str, Any]:
+    """One prediction."""
+    texts = {"text": item.sentence.text} | ({"other": item.other.text} if item.other else {})
+    return {"lang": tag, "id": item.id, **texts, "gold": item.label, "predicted": said}
+
+
+def claim_transfer_folder(out: Path) -> None:
+    """Make sure that `out` may be written.
+
+    Raises:
+        InputError: it is a file, cannot be written, or holds something other than an earlier run.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {str(out)!r} is a file; give a folder that is absent or empty")
+    if out.is_dir() and any(out.iterdir()) and not (out / RESULT).exists():
+        raise InputError(f"--out {str(out)!r} is not empty and no earlier transfer; give another folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _aligned(encoder: Encoder, out: Path, bitexts: Sequence[Bitext], job: Job) -> dict[str, Any]:
+    """Word retrieval before and after the task, mean over the language pairs."""
+    from analysis.encoders.load import load_encoder
+    from analysis.scoring.evaluate import evaluate
+
+    after = load_encoder(str(out)) if (out / CARD).exists() else encoder
+    rows = []
+    for number, bitext in enumerate(bitexts):
+        job.progress(number, len(bitexts), f"word retrieval {'-'.join(bitext.languages)}")
+        scores = [evaluate("word_retrieval", one, bitext).score for one in (encoder, after)]
+        rows.append({"data": bitext.name, "languages": list(bitext.languages), "before": scores[0], "after": scores[1]})
+    known = [row for row in rows if row["before"] is not None and row["after"] is not None]
+    means = {side: float(np.mean([row[side] for row in known])) if known else None for side in ("before", "after")}
+    return {"measure": "word_retrieval", **means, "items": rows}

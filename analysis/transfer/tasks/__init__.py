@@ -1,0 +1,1 @@
+"""Tasks: what is learned, how it is scored and which data bring it; one file each."""
