@@ -7,14 +7,13 @@ docstring of its `fit`, the tables from its settings class. A test holds the pag
 """
 
 import inspect
-import re
-import textwrap
 from pathlib import Path
-from typing import Any
+
+from spec_markdown import cell, docstring, listed, prose, settings_table, slug, table, title
 
 from analysis.alignment.method import Fidelity, Method, Uses
 from analysis.registry import registered
-from analysis.settings import Field, NoSettings, fields
+from analysis.settings import NoSettings
 
 PAGE = Path(__file__).with_name("catalogue.md")
 KINDS = {
@@ -48,8 +47,6 @@ it step by step, by LoRA adapters unless told otherwise.
 `corpus:ui_chromium:train` is fetched on first use (124 MB). `en-de.txt` stands for a dictionary (a word and its
 translation a line, as MUSE has it, or a file of FreeDict), `sentences.txt` for sentences of yours, one a line; `--data`
 and `--monolingual` take `corpus:NAME`, `set:NAME:LANGS:SPLIT`, `upload:ID` or a file."""
-_HEADER = re.compile(r"(Args|Returns|Raises|Yields|Attributes|Example|Examples):$")
-_LEADS = ("In plain words", "Source", "Relatives")
 
 
 def page() -> str:
@@ -88,11 +85,11 @@ def shared_classes(methods: list[Method]) -> list[type]:
 def _overview(methods: list[Method]) -> str:
     """One line a method."""
     rows = [
-        (f"[{_cell(method.title)}](#{slug(method.title)})", f"`{method.name}`", _cell(method.summary),
+        (f"[{cell(method.title)}](#{slug(method.title)})", f"`{method.name}`", cell(method.summary),
          _how(method), str(method.fidelity), _needed(method))
         for method in methods
     ]  # fmt: skip
-    return _table(("method", "name", "what it does", "how", "grounded", "needs"), rows)
+    return table(("method", "name", "what it does", "how", "grounded", "needs"), rows)
 
 
 def _grounded(methods: list[Method]) -> str:
@@ -102,20 +99,20 @@ def _grounded(methods: list[Method]) -> str:
         "*Grounded* says how well an implementation is tied to its source. No method here claims to reproduce a paper's "
         "numbers; [results.md](results.md) has what those that ship do here."
     )
-    return f"{told}\n\n{_table(('grounded', 'which means', 'methods'), rows)}"
+    return f"{told}\n\n{table(('grounded', 'which means', 'methods'), rows)}"
 
 
 def _method(method: Method, shared: list[type]) -> str:
     """The section of one method."""
     usable = [KINDS[kind] for kind in Uses if kind in method.uses - method.needs - _required(method)]
     facts = [
-        f"`{method.name}`, {_how(method)}, {method.fidelity}. {_prose(method.citation.rstrip('.'))}.",
-        f"Needs {_needed(method)}" + (f"; can use {_listed(usable, 'and')}." if usable else "."),
+        f"`{method.name}`, {_how(method)}, {method.fidelity}. {prose(method.citation.rstrip('.'))}.",
+        f"Needs {_needed(method)}" + (f"; can use {listed(usable, 'and')}." if usable else "."),
     ]
     commands = "\n".join(command_lines(method))
     return "\n\n".join(
-        [f"### {method.title}", _prose(method.summary), "  \n".join(facts), f"```\n{commands}\n```",
-         *_docstring(method), _settings(method.settings, shared)]
+        [f"### {method.title}", prose(method.summary), "  \n".join(facts), f"```\n{commands}\n```",
+         *docstring(method.fit), settings_table(method.settings, shared)]
     )  # fmt: skip
 
 
@@ -153,7 +150,7 @@ def _needed(method: Method) -> str:
     required = _required(method)
     must = [KINDS[kind] for kind in Uses if kind in required]
     any_of = [] if method.needs & required else [KINDS[kind] for kind in Uses if kind in method.needs]
-    parts = [part for part in (_listed(must, "and"), _listed(any_of, "or")) if part]
+    parts = [part for part in (listed(must, "and"), listed(any_of, "or")) if part]
     return (", and " if len(any_of) > 1 else " and ").join(parts) or "nothing"
 
 
@@ -162,108 +159,12 @@ def _how(method: Method) -> str:
     return "trained" if method.trained else "closed form"
 
 
-def _listed(items: list[str], last: str) -> str:
-    """`a, b or c`."""
-    return f" {last} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
-
-
-def _docstring(method: Method) -> list[str]:
-    """The docstring of `fit` in Markdown without what it says of arguments; formulas as blocks."""
-    found, left_out = [], False
-    for block in (inspect.getdoc(method.fit) or "").split("\n\n"):
-        indented = block.startswith(" ")
-        if _HEADER.match(block.partition("\n")[0]):
-            left_out = True
-        elif not (left_out and indented):
-            left_out = False
-            found += [f"```text\n{textwrap.dedent(block).rstrip()}\n```"] if indented else _paragraphs(block)
-    return found
-
-
-def _paragraphs(block: str) -> list[str]:
-    """Prose, its leading words bold; sources and relatives are paragraphs of their own."""
-    if any(line.startswith("- ") for line in block.splitlines()):
-        return ["\n".join(_prose(line) for line in block.splitlines())]
-    text = " ".join(line.strip() for line in block.splitlines())
-    parts = re.split(r"(?<=[.;]) (?=Relatives: )", text)
-    found = []
-    for part in parts:
-        lead = next((lead for lead in _LEADS if part.startswith(f"{lead}: ")), "")
-        rest = part.removeprefix(f"{lead}: ")
-        found.append(f"**{lead}.** {_prose(rest[:1].upper() + rest[1:])}" if lead else _prose(part))
-    return found
-
-
-def _settings(settings: type, shared: list[type]) -> str:
-    """The table of a settings class, without what a shared class says in the same words, and where that stands."""
-    bases = [one for one in settings.__mro__[1:] if one in shared]
-    common = {field.name: field for field in fields(bases[0])} if bases else {}
-    own = [field for field in fields(settings) if common.get(field.name) != field]
-    table = _table(("setting", "default", "what it is", "valid", "source"), [_row(field) for field in own])
-    links = _listed([f"[{_title(one)}](#{slug(_title(one))})" for one in bases], "and")
-    told = f"{'Also' if own else 'All of them'}: {links}." if links else ""
-    return "\n\n".join(filter(None, [table if own else "" if told else "No settings.", told]))
-
-
 def _shared(settings: type, shared: list[type], methods: list[Method]) -> str:
     """The section of a shared settings class."""
     users = [method for method in methods if settings in method.settings.__mro__]
-    names = _listed([f"[`{method.name}`](#{slug(method.title)})" for method in users], "and")
-    said = _prose((inspect.getdoc(settings) or "").partition("\n")[0])
-    return "\n\n".join([f"### {_title(settings)}", f"{said} Shared by {names}.", _settings(settings, shared)])
-
-
-def _title(settings: type) -> str:
-    """`TrainSettings` as `Train settings`."""
-    return " ".join(re.findall(r"[A-Z][a-z0-9]*", settings.__name__)).capitalize()
-
-
-def _row(field: Field) -> tuple[str, ...]:
-    """One setting."""
-    setting = field.setting
-    return (f"`{field.name}`", _value(field.default), _cell(setting.help), _valid(field), _cell(setting.source))
-
-
-def _valid(field: Field) -> str:
-    """Bounds or choices."""
-    low, high = field.setting.ge, field.setting.le
-    if field.setting.choices:
-        return ", ".join(f"`{choice}`" for choice in field.setting.choices)
-    if field.type is bool:
-        return "`true`, `false`"
-    if low is not None and high is not None:
-        return f"{low:g} to {high:g}"
-    return f"at least {low:g}" if low is not None else f"at most {high:g}" if high is not None else ""
-
-
-def _value(value: Any) -> str:
-    """A default as it is typed."""
-    if value == "":
-        return "empty"
-    return f"`{str(value).lower() if isinstance(value, bool) else f'{value:g}' if isinstance(value, float) else value}`"
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A Markdown table without the columns that are empty in every row."""
-    kept = [n for n in range(len(head)) if any(row[n] for row in rows)]
-    lines = [[head[n] for n in kept], ["---"] * len(kept), *([row[n] for n in kept] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _prose(text: str) -> str:
-    """Text in which only backticks mean something to Markdown."""
-    pieces = re.split(r"(`[^`]*`)", text)
-    return "".join(piece if piece.startswith("`") else re.sub(r"([*_<>$])", r"\\\1", piece) for piece in pieces)
-
-
-def _cell(text: str) -> str:
-    """Text of a table's cell."""
-    return _prose(text).replace("|", "\\|").replace("\n", " ")
-
-
-def slug(title: str) -> str:
-    """What a heading is called in a link on GitHub."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+    names = listed([f"[`{method.name}`](#{slug(method.title)})" for method in users], "and")
+    said = prose((inspect.getdoc(settings) or "").partition("\n")[0])
+    return "\n\n".join([f"### {title(settings)}", f"{said} Shared by {names}.", settings_table(settings, shared)])
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def _claim(name: str) -> Iterator[bool]:
 def _done(cell: Cell, digest: str, how: How) -> dict[str, Any]:
     """Train and score one cell."""
     command = grid.train_command(cell)
-    seconds, cpu = timed(command, f"{cell.name}-train", how.threads, how.limit)
+    seconds, cpu = timed(command, grid.work_folder() / f"{cell.name}-train.log", how.threads, how.limit)
     found = {
         "name": cell.recipe.name, "method": cell.recipe.method, "seed": cell.seed, "placebo": cell.placebo,
         "date": _today(), "command": grid.portable(command), "text": digest, "rows": grid.ROWS,
@@ -172,7 +172,7 @@ def _scored(label: str, encoder: str, threads: int) -> dict[str, Any]:
     out = grid.work_folder() / f"{label}.json"
     out.unlink(missing_ok=True)
     command = [sys.executable, str(Path(__file__).resolve()), "score", encoder, "--out", str(out)]
-    seconds, cpu = timed(command, f"{label}-score", threads, SCORE_LIMIT)
+    seconds, cpu = timed(command, grid.work_folder() / f"{label}-score.log", threads, SCORE_LIMIT)
     found = json.loads(out.read_text("utf-8"))
     out.unlink()
     return found | {"score_process_seconds": round(seconds, 1), "score_process_cpu_seconds": round(cpu, 1)}

@@ -1,4 +1,4 @@
-"""Runs a command of the grid of methods with a limit, and says what it took."""
+"""Runs a command of a grid with a limit, and says what it took."""
 
 import os
 import signal
@@ -7,18 +7,20 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
-from methods_cells import HERE, work_folder
+HERE = Path(__file__).parent
 
 
-def timed(command: Sequence[str], label: str, threads: int, limit: float) -> tuple[float, float]:
+def timed(command: Sequence[str], log: Path, threads: int, limit: float) -> tuple[float, float]:
     """Run a command with its output in a log; the seconds by the clock, and those of its processes on the processor.
+
+    A process that a run started by itself is counted while it lives.
 
     Raises:
         TimeoutExpired: it took longer than the limit and was interrupted.
         CalledProcessError: it failed.
     """
-    log = work_folder() / f"{label}.log"
     begun = time.perf_counter()
     with log.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment(threads))

@@ -159,12 +159,16 @@ class TaskNetwork:
 
     @contextmanager
     def _embeddings(self, hook: Any) -> Iterator[None]:
-        """With a hook on what the table of word embeddings gives."""
-        handle = self.trainee.network.get_input_embeddings().register_forward_hook(hook)
+        """With a hook on what the table of word embeddings gives; T5 holds it twice and names the one it does not use."""
+        network = self.trainee.network
+        table = network.get_input_embeddings()
+        same = [one for one in network.modules() if getattr(one, "weight", None) is table.weight]
+        handles = [one.register_forward_hook(hook) for one in same]
         try:
             yield
         finally:
-            handle.remove()
+            for handle in handles:
+                handle.remove()
 
     @contextmanager
     def _attention_maps(self, kept: list) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -71,8 +72,11 @@ def transfer(
             )
         tests = [*tests, *mixed_pairs(tests, train.language)]
     _unseen(train, tests, task, problems or Problems())
+    clock = [time.process_time()]
     network, steps = fine_tune(encoder, task, train, regime, settings, extras=extras, seed=seed, job=job)
+    clock.append(time.process_time())
     scored, predictions, lost = _score(network, task, tests, job)
+    clock.append(time.process_time())
     summary = summarise(scored, task.metric, train.language)
     record = {
         "format": 1, "task": task.name, "regime": regime.name, "encoder": encoder.name, "revision": encoder.revision,
@@ -80,6 +84,8 @@ def transfer(
         "failed": [*failed, *lost], "train": {"data": train.name, "n": len(train), "sha256": train.digest},
         "test": [{"data": one.name, "lang": one.language, "n": len(one), "sha256": one.digest} for one in tests],
         "steps": steps, "seed": seed, "settings": asdict(settings), "seconds": round(job.seconds(), 1),
+        # Of the processor, in the process that ended the run.
+        "cpu_seconds": {"training": round(clock[1] - clock[0], 1), "scoring": round(clock[2] - clock[1], 1)},
         "precision": network.trainee.precision, "versions": versions(), "command": command,
         "made": date.today().isoformat(),
     }  # fmt: skip
@@ -111,15 +117,15 @@ def _unseen(train: Dataset, tests: Sequence[Dataset], task: Task, problems: Prob
                 name, _, line = item.where.rpartition(":")
                 problems.add(
                     name or one.name, int(line) if line.isdigit() else 0,
-                    f"{one.language}: label {label!r} is not in the training data; its items count as wrong",
+                    f"{one.language}: label {label!r} is not in the training data; what bears it counts as wrong",
                 )  # fmt: skip
 
 
 def _labels(item: Item) -> tuple[str, ...]:
     """The labels that an item needs."""
     label = item.label
-    if isinstance(label, Tree):
-        return label.relations
+    if isinstance(label, Tree):  # only the universal part is scored
+        return tuple(relation.partition(":")[0] for relation in label.relations)
     return label if isinstance(label, tuple) else (str(label),)
 
 
