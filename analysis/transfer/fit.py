@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,7 @@ def fine_tune(
     _forget_others(job, mark)
     torch_seed(seed)
     strategy.prepare(work)
-    loop = _Loop(work, strategy, mark)
+    loop = _Loop(replace(work, train=strategy.train_items(train)), strategy, mark)
     loop.run()
     return network, loop.state.step
 

@@ -46,6 +46,7 @@ class Answers:
     starts: tuple[int, ...]
 
 
+MIXED = "+"  # between the languages of a pair whose texts are in two; in no tag
 Label = str | float | tuple[str, ...] | Tree | Answers
 
 
@@ -79,7 +80,7 @@ class Dataset:
 
     Attributes:
         name: what the user called them.
-        language: BCP-47 tag; `en-de` where the two texts of a pair are in two languages.
+        language: BCP-47 tag; `en+de` where the two texts of a pair are in two languages.
         items: at least one.
     """
 

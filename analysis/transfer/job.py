@@ -170,6 +170,10 @@ def _slim(job: Job) -> None:
 
 def _labelled(name: str) -> str:
     """The name of labelled data as it holds in every working folder."""
-    if name.startswith(("set:", "corpus:", "datasets:")) or name == "-":
+    if name.startswith(("set:", "corpus:")) or name == "-":
         return name
+    if name.startswith("datasets:"):
+        from analysis.transfer.readers.hub import absolute_hub
+
+        return absolute_hub(name)
     return str(Path(name).expanduser().absolute())

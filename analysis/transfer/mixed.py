@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from analysis.transfer.item import Dataset
+from analysis.transfer.item import MIXED, Dataset
 
 
 def mixed_pairs(datasets: Sequence[Dataset], source: str) -> list[Dataset]:
@@ -14,7 +14,7 @@ def mixed_pairs(datasets: Sequence[Dataset], source: str) -> list[Dataset]:
         source: the language of the labels.
 
     Returns:
-        Datasets called `en-de` and `de-en`; nothing without the source, or for a language that shares no item with it.
+        Datasets called `en+de` and `de+en`; nothing without the source, or for a language that shares no item with it.
     """
     own = next((one for one in datasets if one.language == source), None)
     if own is None:
@@ -27,6 +27,6 @@ def mixed_pairs(datasets: Sequence[Dataset], source: str) -> list[Dataset]:
             continue
         there = tuple(replace(a, other=b.other, where=b.where) for a, b in both)
         back = tuple(replace(b, other=a.other) for a, b in both)
-        found.append(Dataset(one.name, f"{source}-{one.language}", there))
-        found.append(Dataset(one.name, f"{one.language}-{source}", back))
+        found.append(Dataset(one.name, f"{source}{MIXED}{one.language}", there))
+        found.append(Dataset(one.name, f"{one.language}{MIXED}{source}", back))
     return found

@@ -126,6 +126,10 @@ class Strategy:
     def prepare(self, work: Work) -> None:
         """Make what needs the network or the data; called once, before the first step and before a resumed one."""
 
+    def train_items(self, train: Dataset) -> Dataset:
+        """The labelled items that steps are drawn from; called once, after `prepare`."""
+        return train
+
     def items(self, items: Sequence[Item], rng: np.random.Generator) -> Sequence[Item]:
         """The items of a step as they are to be read, each with its label."""
         return items

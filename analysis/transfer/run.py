@@ -71,7 +71,7 @@ def transfer(
                 f"--mixed needs a task of sentence pairs, which {task.name} is not; valid: nli, paraphrase"
             )
         tests = [*tests, *mixed_pairs(tests, train.language)]
-    _unseen(train, tests, task, problems or Problems())
+    _unseen(train, tests, task, Problems() if problems is None else problems)
     clock = [time.process_time()]
     network, steps = fine_tune(encoder, task, train, regime, settings, extras=extras, seed=seed, job=job)
     clock.append(time.process_time())

@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 
 from analysis.records import interval, resamples
-from analysis.transfer.item import Dataset
+from analysis.transfer.item import MIXED, Dataset
 from analysis.transfer.metric import Metric
 
 SAMPLE_SEED = 7  # of the test items that are drawn; fixed, so that every run scores the same ones
@@ -61,7 +61,8 @@ class Summary:
     Attributes:
         languages: an estimate for each.
         source: of the source language, None where it was not tested.
-        mean_others: unweighted mean over the other languages; a resample draws an item in all its languages at once.
+        mean_others: unweighted mean over the other languages, pairs in two languages left out; a resample draws an item
+            in all its languages at once.
         gap: source - mean_others.
     """
 
@@ -85,7 +86,7 @@ def summarise(scored: Sequence[Scored], metric: Metric, source: str, *, seed: in
         one.language: Estimate.of(metric.score(one.stats), metric.scores(one.stats, counts[one.language]))
         for one in scored
     }  # fmt: skip
-    others = [tag for tag in found if tag != source]
+    others = [tag for tag in found if tag != source and MIXED not in tag]
     own = found.get(source)
     mean = mean_of([found[tag] for tag in others])
     gap = None

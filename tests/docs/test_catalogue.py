@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,13 @@ REPEATED = ("data", "dictionary", "monolingual")
 @pytest.fixture(scope="module")
 def catalogue():
     """docs/catalogue.py, which is a script and no package."""
+    sys.path.insert(0, str(DOCS))
     spec = importlib.util.spec_from_file_location("catalogue", DOCS / "catalogue.py")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(DOCS))
     return module
 
 
@@ -87,5 +92,5 @@ def test_every_kind_of_data_and_grounding_is_explained(catalogue, page):
 
 
 def test_what_markdown_would_take_for_itself_is_escaped(catalogue):
-    assert catalogue._cell("a|b *c* <d> `e_f`") == "a\\|b \\*c\\* \\<d\\> `e_f`"
+    assert catalogue.cell("a|b *c* <d> `e_f`") == "a\\|b \\*c\\* \\<d\\> `e_f`"
     assert catalogue.slug("Squared distance (Cao et al.)") == "squared-distance-cao-et-al"

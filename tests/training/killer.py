@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors.torch", "analysis.alignment.job",
+             "analysis.transfer.job",
              "transformers.models.xlm_roberta.modeling_xlm_roberta", "analysis.scoring.evaluate")  # fmt: skip
 
 
@@ -59,9 +60,10 @@ def main(path):
     import torch
 
     from analysis.training import loop
+    from analysis.transfer import fit
 
     torch.set_num_threads(1)
-    loop.CHECKPOINT_SECONDS = 0.1
+    loop.CHECKPOINT_SECONDS = fit.CHECKPOINT_SECONDS = 0.1
     seconds = 1.0
     for one in json.loads(Path(path).read_text()):
         began = time.monotonic()

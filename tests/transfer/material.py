@@ -8,7 +8,14 @@ from analysis.text.segment import split
 from analysis.transfer.fit import fine_tune
 from analysis.transfer.item import Dataset, Item
 
-ANIMALS = ("the quick fox jumps", "a lazy dog jumps", "the brown dog", "a fox over the dog", "quick brown foxes", "dogs")
+ANIMALS = (
+    "the quick fox jumps",
+    "a lazy dog jumps",
+    "the brown dog",
+    "a fox over the dog",
+    "quick brown foxes",
+    "dogs",
+)
 MONEY = ("a bank account", "euros at the bank", "3.5 euros", "an account of euros", "the bank in spring", "accounts")
 ANIMALS_ES = ("el rápido zorro salta", "un perro perezoso salta", "el perro marrón", "un zorro sobre el perro", "zorros",
               "perros")  # fmt: skip
@@ -73,3 +80,32 @@ def train(tiny, regime="plain", task="topics", data=None, *, extras=None, seed=0
 def weights(network):
     """All that trains, as arrays."""
     return {name: one.detach().numpy().copy() for name, one in network.parameters.items()}
+
+
+DICTIONARY = (("the", "el"), ("dog", "perro"), ("fox", "zorro"), ("bank", "banco"), ("account", "cuenta"),
+              ("quick", "rápido"), ("lazy", "perezoso"), ("euros", "euros"), ("jumps", "salta"))  # fmt: skip
+# What a regime is given beside what it must have.
+ALSO = {"gem": ("data", "monolingual")}
+
+
+def write_inputs(folder):
+    """Files of every kind of data that a regime may need: gives them by kind, as `make_spec` takes them."""
+    for tag in ("en", "es"):
+        lines = [f"{item.id}\t{item.sentence.text}\t{item.label}\n" for item in classes(tag).items]
+        (folder / f"{tag}.tsv").write_text("id\ttext\tlabel\n" + "".join(lines), "utf-8")
+    pairs_of = zip(ANIMALS + MONEY, ANIMALS_ES + MONEY_ES, strict=True)
+    (folder / "pairs.tsv").write_text("en\tes\n" + "".join(f"{a}\t{b}\n" for a, b in pairs_of), "utf-8")
+    (folder / "en-es.txt").write_text("".join(f"{a}\t{b}\n" for a, b in DICTIONARY), "utf-8")
+    (folder / "plain.txt").write_text("".join(f"{text}\n" for text in (ANIMALS + MONEY) * 2), "utf-8")
+    return {
+        "train": [f"{folder / 'en.tsv'}:en"], "test": [f"{folder / 'en.tsv'}:en", f"{folder / 'es.tsv'}:es"],
+        "data": [str(folder / "pairs.tsv")], "dictionary": [str(folder / "en-es.txt")],
+        "monolingual": [f"{folder / 'plain.txt'}:en"],
+    }  # fmt: skip
+
+
+def given(regime, inputs):
+    """Of `write_inputs` what a regime must have, and the labelled data."""
+    spec = find("regimes", regime)
+    kinds = {str(kind) for kind in spec.needs | spec.needs_all} | set(ALSO.get(regime, ()))
+    return {name: value for name, value in inputs.items() if name in ("train", "test") or name in kinds}

@@ -133,7 +133,9 @@ def _loaded(load: Any, asked: _Asked) -> Any:
     if asked.path is not None and asked.path.is_file():
         suffix = asked.path.suffix.lower()
         if suffix not in _BUILDERS:
-            raise InputError(f"{asked.name}: {asked.path.name} is no {', '.join(_BUILDERS)} file; give one, or a folder")
+            raise InputError(
+                f"{asked.name}: {asked.path.name} is no {', '.join(_BUILDERS)} file; give one, or a folder"
+            )
         options = {"sep": "\t"} if suffix == ".tsv" else {}
         split = asked.split.partition("[")[0]
         return load(_BUILDERS[suffix], data_files={split: str(asked.path)}, split=asked.split, **options)
@@ -149,15 +151,13 @@ def _loaded(load: Any, asked: _Asked) -> Any:
 
 def _explained(asked: _Asked, error: Exception) -> IsoglossError:
     """What the package has to say, in one line and with a remedy."""
-    from httpx import HTTPError
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     if isinstance(error, IsoglossError):
         return error
     said = " ".join(f"{error.__cause__ or error}".split())[:200].rstrip(".")
-    if asked.path is None and isinstance(
-        error, ConnectionError | TimeoutError | HTTPError | HfHubHTTPError | LocalEntryNotFoundError
-    ):
+    unreached = isinstance(error, ConnectionError | TimeoutError | HfHubHTTPError | LocalEntryNotFoundError)
+    if asked.path is None and (unreached or type(error).__module__.startswith(("httpx", "httpcore", "requests"))):
         return IsoglossError(
             f"cannot fetch {asked.name!r}: the hub is out of reach and there is no local copy; give a local folder as "
             "datasets:FOLDER:SPLIT, or a file"

@@ -32,7 +32,9 @@ def tag_column(name: str, features: Mapping[str, Any], column: str) -> tuple[str
     for valid in (TOKENS, TAGS.get(column, (column, f"{column}_tags", "tags", "labels"))):
         head = next((one for one in valid if one in features), None)
         if head is None:
-            raise InputError(f"{name} has no column {valid[0]!r}: {', '.join(features)[:80]}; valid: {', '.join(valid)}")
+            raise InputError(
+                f"{name} has no column {valid[0]!r}: {', '.join(features)[:80]}; valid: {', '.join(valid)}"
+            )
         found.append(head)
     inner = getattr(features[found[1]], "feature", None)
     if column in SPANS and "int" in str(getattr(inner, "dtype", "")) and not getattr(inner, "names", None):

@@ -18,14 +18,27 @@ from analysis.transfer.item import Dataset, Item, Kind
 
 # The names that a header may give to each column; where it has several of them, the one that stands first here.
 NAMES = {
-    "text": ("text", "sentence", "sentence1", "premise", "text1", "question1", "review", "tweet", "headline", "content"),
+    "text": (
+        "text",
+        "sentence",
+        "sentence1",
+        "premise",
+        "text1",
+        "question1",
+        "review",
+        "tweet",
+        "headline",
+        "content",
+    ),
     "other": ("text2", "hypothesis", "sentence2", "question2"),
     "label": ("label", "category", "topic", "score", "gold_label", "class", "similarity", "intent", "sentiment"),
     "id": ("id", "index_id", "row", "guid", "pairid"),
     "lang": ("lang", "language"),
 }
 SCORES = ("score", "similarity")  # come before the other names where a score is asked for
-FORMATS = "a TSV or CSV file with the columns text and label (of pairs: text, text2, label), a header is optional"
+FORMATS = (
+    "a TSV, CSV or JSON-lines file with the columns text and label (of pairs: text, text2, label), a header is optional"
+)
 Row = tuple[int, Sequence[str]]
 
 

@@ -17,7 +17,9 @@ from analysis.transfer.item import Dataset, Item
 from analysis.transfer.tagging_metrics import to_iob2
 
 SPANS = ("ner", "slot")  # columns whose tags are spans: B-PER I-PER O
-FORMATS = "CoNLL-U, or a word and its tag a line (columns separated by tabs or spaces) and a blank line after a sentence"
+FORMATS = (
+    "CoNLL-U, or a word and its tag a line (columns separated by tabs or spaces) and a blank line after a sentence"
+)
 _CONLLU = {"form": 1, "lemma": 2, "upos": 3, "xpos": 4, "feats": 5, "deprel": 7, "deps": 8, "misc": 9}
 _NUMBER = re.compile(r"\d{1,9}")
 _NO_WORD = re.compile(r"\d{1,9}(-|\.)\d{1,9}")
@@ -105,7 +107,9 @@ def tagged_items(
         except _BadRowError as error:
             problems.add(source.name, error.line, f"{error}; its sentence is left out")
             continue
-        items.append(Item(name(number), Sentence.from_words(words, language), tags, where=f"{source.name}:{block[0][0]}"))
+        items.append(
+            Item(name(number), Sentence.from_words(words, language), tags, where=f"{source.name}:{block[0][0]}")
+        )
     if not items:
         raise InputError(f"{source.name} has no usable sentence; see the warnings, or give {FORMATS}")
     return items

@@ -1,0 +1,296 @@
+"""What a task learned in one language is worth in the others: one run, or two held against each other."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.comparison.significance import ALPHA, adjust, paired
+from analysis.errors import InputError
+from analysis.figures.theme import ACCENT, NEUTRAL, altair_style
+from analysis.records import Comparison, Result
+from analysis.registry import find
+from analysis.text.languages import language
+from analysis.transfer.item import MIXED
+from analysis.transfer.run import RESULT, STATS
+from analysis.transfer.scores import Estimate, Scored, Summary, summarise
+
+if TYPE_CHECKING:
+    import altair
+
+ROW = 23
+MEAN = "Mean of the others"
+ORDERS = {"score": "by score", "gain": "by B minus A", "name": "by name"}
+# What two runs may differ in, with the word for it; all else is of the test.
+PARTS = {"encoder": "the encoder", "regime": "the regime", "settings": "settings", "seed": "the seed",
+         "train": "the training data", "source_lang": "the source language"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run has left.
+
+    Attributes:
+        folder: of the run's result.
+        record: the object of transfer.json.
+        scored: the counts behind each language's score.
+    """
+
+    folder: Path
+    record: Mapping[str, Any]
+    scored: tuple[Scored, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One language of one run or two.
+
+    Attributes:
+        lang: its tag, "" for the mean of all but the source.
+        n: items; of the mean the number of languages.
+        scores: of A and, where there are two runs, of B.
+        change: B against A on the same items.
+        p: its p value, corrected for all languages.
+    """
+
+    lang: str
+    n: int
+    scores: tuple[Estimate, ...]
+    change: Comparison | None = None
+    p: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What a row is called."""
+        return language_name(self.lang) if self.lang else MEAN
+
+    @property
+    def clear(self) -> bool:
+        """Whether B differs from A beyond chance; for languages after correction."""
+        return self.change is not None and (self.change.significant if self.p is None else self.p < ALPHA)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """All that a figure shows.
+
+    Attributes:
+        source: tag of the language of the labels.
+        languages: one line each.
+        mean: of all languages but the source, None where there is no other.
+        gap: source minus mean of A and, where there are two, of B; None without either.
+        gap_change: B against A.
+        differs: what two runs differ in, by name in the record.
+        left_out: languages that only one of the two has, or has on other items.
+    """
+
+    source: str
+    languages: tuple[Line, ...]
+    mean: Line | None
+    gap: tuple[Estimate, ...] | None
+    gap_change: Comparison | None = None
+    differs: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> Line | None:
+        """The line of the source, None where it was not tested."""
+        return next((line for line in self.languages if line.lang == self.source), None)
+
+
+def load_outcome(folder: str | Path) -> Outcome:
+    """The result in a folder.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    folder = Path(folder)
+    try:
+        record = json.loads((folder / RESULT).read_text("utf-8"))
+        with np.load(folder / STATS) as kept:
+            scored = tuple(
+                Scored(row["lang"], tuple(kept[f"{row['lang']}/ids"].tolist()), kept[f"{row['lang']}/stats"])
+                for row in record["items"]
+            )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise InputError(f"{folder} holds no whole result of a transfer ({told}); run it again") from None
+    return Outcome(folder, record, scored)
+
+
+def lines_of(outcomes: Sequence[Outcome]) -> Lines:
+    """The lines of one run, or of two on the same items, A first.
+
+    Args:
+        outcomes: one or two.
+
+    Raises:
+        InputError: two runs of different tasks, or without a language that both have on the same items.
+    """
+    first, last = outcomes[0], outcomes[-1]
+    if first.record["task"] != last.record["task"]:
+        raise InputError(
+            f"a run of task {first.record['task']} cannot be held against one of {last.record['task']}; choose two of "
+            "one task"
+        )
+    there = [{one.language: one for one in each.scored} for each in outcomes]
+    texts = [{one.get("lang"): one.get("sha256") for one in each.record.get("test", ())} for each in outcomes]
+    alike = lambda tag: there[-1][tag].ids == there[0][tag].ids and texts[0].get(tag) == texts[-1].get(tag)  # noqa: E731
+    shared = [tag for tag in there[0] if tag in there[-1] and alike(tag)]
+    if not shared:
+        raise InputError("the two runs have no language with the same test items; choose runs on the same test data")
+    source = str(first.record["source_lang"])
+    metric = find("tasks", first.record["task"]).metric
+    # One order of languages and one seed: the replicates of the two are of the same resamples of items.
+    found = [summarise([each[tag] for tag in shared], metric, source) for each in there]
+    lines = [Line(tag, len(there[0][tag].ids), tuple(one.languages[tag] for one in found)) for tag in shared]
+    lines = _tested(lines) if len(found) > 1 else lines
+    rows = len({name for tag in shared for name in there[0][tag].ids})
+    means, gaps = _all(found, "mean_others"), _all(found, "gap")
+    pair = lambda scores: _change(scores[0], scores[1], rows) if scores and len(scores) > 1 else None  # noqa: E731
+    mean = Line("", len(shared) - (source in shared), means, pair(means)) if means else None
+    return Lines(
+        source, tuple(lines), mean, gaps, pair(gaps),
+        tuple(name for name in PARTS if first.record.get(name) != last.record.get(name)),
+        tuple(dict.fromkeys(tag for each in there for tag in each if tag not in shared)),
+    )  # fmt: skip
+
+
+def _tested(lines: Sequence[Line]) -> list[Line]:
+    """The lines with B tested against A, corrected for all of them."""
+    changes = [_change(line.scores[0], line.scores[1], line.n) for line in lines]
+    corrected = iter(adjust([one.p_value for one in changes if one], "holm"))
+    return [
+        Line(line.lang, line.n, line.scores, change, next(corrected) if change else None)
+        for line, change in zip(lines, changes, strict=True)
+    ]
+
+
+def _all(found: Sequence[Summary], name: str) -> tuple[Estimate, ...] | None:
+    """The mean of the others or the gap of every run, None where one has none."""
+    known = tuple(one for one in (getattr(each, name) for each in found) if one is not None)
+    return known if len(known) == len(found) else None
+
+
+def _change(a: Estimate | None, b: Estimate | None, n: int) -> Comparison | None:
+    """B against A by replicates that pair, None where one has no score or there are too few items."""
+    if a is None or b is None:
+        return None
+    return paired(*(Result("", one.score, one.low, one.high, n, "percent", True, one.replicates, n) for one in (a, b)))
+
+
+def language_name(tag: str) -> str:
+    """The English name of a language, or of both where the two texts of a pair are in two."""
+    return " – ".join(language(one).name for one in tag.split(MIXED))
+
+
+def tell_transfer(lines: Lines, names: Sequence[str]) -> str:
+    """The finding in one line.
+
+    Args:
+        lines: of one run or two.
+        names: what each is called, A first.
+    """
+    source, own, mean = language_name(lines.source), lines.own, lines.mean
+    others = "" if mean is None else "1 other language" if mean.n == 1 else f"the mean of {mean.n} languages"
+    if len(names) == 1:
+        told = [f"{source} {_number(own.scores[0])}"] if own else []
+        told += [f"{_number(mean.scores[0])} on {others}"] if mean else []
+        return f"{names[0]}: {', '.join(told) or 'no language has a score'}"
+    best = mean or own
+    if best is None or best.change is None:
+        return "The two runs cannot be compared: one has no score"
+    verdict = f"No clear difference between {names[0]} and {names[1]}"
+    if best.clear:
+        verdict = f"{names[1]} {'transfers' if mean else 'is'} {'better' if best.change.difference > 0 else 'worse'}"
+    told = [f"{_number(mean.scores[1])} against {_number(mean.scores[0])} on {others}"] if mean else []
+    told += [f"{source} {_number(own.scores[1])} against {_number(own.scores[0])}"] if own else []
+    return f"{verdict}: {', '.join(told)}"
+
+
+def _number(estimate: Estimate) -> str:
+    """One decimal."""
+    return "–" if estimate.score is None else f"{estimate.score:.1f}"
+
+
+def ordered(lines: Lines, how: str) -> list[Line]:
+    """The source first, then the mean, then the others.
+
+    Args:
+        lines: of one run or two.
+        how: a key of `ORDERS`.
+    """
+
+    def worth(line: Line) -> tuple[float, str]:
+        """What a language is sorted by."""
+        score = line.scores[-1].score
+        value = (line.change.difference if line.change else None) if how == "gain" else score
+        return (float("inf") if value is None or how == "name" else -value, line.name)
+
+    others = sorted((line for line in lines.languages if line.lang != lines.source), key=worth)
+    head = [line for line in (lines.own, lines.mean) if line is not None]
+    return [*head, *others]
+
+
+def transfer_rows(lines: Sequence[Line], names: Sequence[str]) -> list[dict[str, Any]]:
+    """One record a language and run: what the figure draws and what its CSV holds."""
+    return [
+        {"language": line.name, "code": line.lang, "run": name, "score": one.score, "low": one.low, "high": one.high,
+         "n": line.n, "change": line.change.difference if line.change else None,
+         "change low": line.change.low if line.change else None,
+         "change high": line.change.high if line.change else None,
+         "p": line.change.p_value if line.change else None, "p corrected": line.p, "clear": line.clear}
+        for line in lines for name, one in zip(names, line.scores, strict=True)
+    ]  # fmt: skip
+
+
+def draw_transfer(lines: Sequence[Line], names: Sequence[str], *, metric: str) -> "altair.LayerChart":
+    """Languages as rows, a dot with its interval each; of two runs A above B.
+
+    Args:
+        lines: from `ordered`.
+        names: what each run is called, A first.
+        metric: what the scores are.
+
+    Raises:
+        InputError: no language has a score.
+    """
+    import altair as alt
+
+    rows = [row for row in transfer_rows(lines, names) if row["score"] is not None]
+    if not rows:
+        raise InputError("no language has a score; look at the reasons below the table")
+    two = len(names) > 1
+    high = ROW + 6 * two
+    for row in rows:
+        row["sure"] = not two or row["run"] == names[0] or row["clear"]
+    kept = [line.name for line in lines if any(row["code"] == line.lang for row in rows)]
+    tones = [language(line.lang).colour if line.lang else NEUTRAL for line in lines if line.name in kept]
+    colour = (
+        alt.Color("run:N", scale=alt.Scale(domain=list(names), range=[NEUTRAL, ACCENT]),
+                  legend=alt.Legend(title=None, orient="top", symbolType="circle", symbolOpacity=1, labelLimit=340))
+        if two else alt.Color("language:N", scale=alt.Scale(domain=kept, range=tones), legend=None)
+    )  # fmt: skip
+    scale = alt.Scale(zero=False, nice=True)
+    bare = alt.Axis(title=None, ticks=False, domain=False, labelPadding=8, labelLimit=200)
+    base = alt.Chart().encode(
+        x=alt.X("score:Q", scale=scale, axis=alt.Axis(title=f"{metric}, %", grid=True, gridOpacity=0.4)),
+        y=alt.Y("language:N", sort=kept, scale=alt.Scale(domain=kept, padding=0), axis=bare), color=colour,
+        tooltip=[alt.Tooltip("language:N"), alt.Tooltip("run:N"),
+                 *(alt.Tooltip(f"{name}:Q", format=".1f") for name in ("score", "low", "high")),
+                 alt.Tooltip("change:Q", format="+.1f"), alt.Tooltip("p corrected:Q", format=".3f"),
+                 alt.Tooltip("n:Q", format=",d")],
+    )  # fmt: skip
+    if two:
+        base = base.encode(
+            yOffset=alt.YOffset("run:N", scale=alt.Scale(domain=list(names), range=[high / 4, high * 3 / 4]))
+        )
+    whiskers = base.mark_rule(strokeWidth=5, opacity=0.28).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
+    unsure = base.transform_filter("!datum.sure").mark_point(filled=False, size=75, opacity=1, strokeWidth=2)
+    sure = base.transform_filter("datum.sure").mark_point(filled=True, size=75, opacity=1)
+    chart = alt.layer(whiskers, unsure, sure, data=alt.Data(values=rows))
+    fit = {"type": "fit-x", "contains": "padding"}
+    return altair_style(chart.properties(width="container", height=high * len(kept), autosize=fit))

@@ -1,0 +1,116 @@
+"""Zero-shot transfer measured: every regime, base against aligned; fills "Zero-shot transfer" of docs/results.md.
+
+    python docs/transfer_grid.py run [--only NAME,...]    docs/results/transfer/CELL.json, skipped if there
+    python docs/transfer_grid.py write                    the tables, from all of them
+
+A cell is one `python -m analysis transfer` with its command in the file. Stopped anywhere, `run` goes on with what is
+missing, and several can run at once. Logs and trained encoders lie in the cache folder, the encoders until they are
+scored; the public sets in the folder named by ISOGLOSS_DATA.
+"""
+
+import argparse
+import fcntl
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import methods_process
+import transfer_cells as grid
+from methods_cells import portable
+from transfer_cells import Cell
+
+LIMIT = 3600.0  # only to end what hangs; the seconds of the processor stand in the cell
+
+
+def main() -> None:
+    """Run the grid, or write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=("run", "write"))
+    parser.add_argument("--only", default="", help="beginnings of the names of cells, separated by commas")
+    parser.add_argument("--threads", type=int, default=1, help="of each process")
+    parser.add_argument("--workers", type=int, default=2, help="processes side by side")
+    given = parser.parse_args()
+    if given.action == "write":
+        from transfer_page import write
+
+        write(grid.CELLS, grid.HERE / "results.md")
+        return
+    wanted = tuple(name for name in given.only.split(",") if name)
+    cells = [cell for cell in grid.all_cells() if not wanted or cell.name.startswith(wanted)]
+    with ThreadPoolExecutor(given.workers) as pool:
+        failed = [name for name in pool.map(lambda cell: _guarded(cell, given.threads), cells) if name]
+    if failed:
+        raise SystemExit(f"not finished: {', '.join(failed)}; see the logs in {work_folder()}; run again for these")
+
+
+def work_folder() -> Path:
+    """Locks, logs and encoders, in the cache folder."""
+    from analysis.store import cache_folder
+
+    return cache_folder() / "transfer-grid"
+
+
+def _guarded(cell: Cell, threads: int) -> str:
+    """Do one cell unless it is there or claimed; its name if it failed, and one line on why."""
+    with _claim(cell.name) as mine:
+        if not mine or (cell.path.exists() and cell.items.exists()):
+            return ""
+        try:
+            _do(cell, threads)
+        except (subprocess.SubprocessError, OSError, ValueError) as error:
+            print(f"{cell.name}: {error}", file=sys.stderr, flush=True)
+            return cell.name
+        print(f"{cell.name}: done", flush=True)
+        return ""
+
+
+@contextmanager
+def _claim(name: str) -> Iterator[bool]:
+    """Whether a cell is ours for the block; the lock goes with the process however it ends."""
+    folder = work_folder() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _do(cell: Cell, threads: int) -> None:
+    """Train, score and keep what is committed."""
+    import numpy as np
+
+    from analysis.store import write_text
+    from analysis.transfer.run import RESULT, STATS
+
+    out = work_folder() / cell.name
+    command = cell.command(out)
+    seconds, cpu = methods_process.timed(command, work_folder() / f"{cell.name}.log", threads, LIMIT)
+    found: dict[str, Any] = json.loads((out / RESULT).read_text("utf-8"))
+    kept = ("task", "regime", "encoder", "revision", "source_lang", "metric", "items", "source", "source_interval",
+            "mean_others", "mean_others_interval", "gap", "gap_interval", "failed", "train", "test", "steps", "seed",
+            "settings", "cpu_seconds", "precision", "versions", "made", "alignment")  # fmt: skip
+    cell.items.parent.mkdir(parents=True, exist_ok=True)
+    with np.load(out / STATS) as arrays:
+        # Counts are small whole numbers; what is not is a cosine or a score.
+        whole = all(np.array_equal(arrays[key], np.rint(arrays[key])) for key in arrays if key.endswith("/stats"))
+        kind = np.uint16 if whole else np.float32
+        np.savez_compressed(
+            cell.items, **{key: arrays[key].astype(kind) if key.endswith("/stats") else arrays[key] for key in arrays}
+        )  # type: ignore[arg-type]
+    record = {"command": portable(command), "threads": threads, "process_cpu_seconds": round(cpu, 1),
+              "process_seconds": round(seconds, 1), **{key: found[key] for key in kept if key in found}}  # fmt: skip
+    write_text(cell.path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    shutil.rmtree(out, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
