@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def work_folder() -> Path:
 def _guarded(cell: Cell, threads: int) -> str:
     """Do one cell unless it is there or claimed; its name if it failed, and one line on why."""
     with _claim(cell.name) as mine:
-        if not mine or (cell.path.exists() and cell.items.exists()):
+        if not mine or (cell.path.exists() and cell.items.exists() and not _stale(cell)):
             return ""
         try:
             _do(cell, threads)
@@ -68,6 +69,20 @@ def _guarded(cell: Cell, threads: int) -> str:
             return cell.name
         print(f"{cell.name}: done", flush=True)
         return ""
+
+
+def _stale(cell: Cell) -> bool:
+    """Whether a stored cell was made with other settings, defaults included, or another encoder; such a one is done anew."""
+    from analysis.encoders.load import load_encoder
+    from analysis.registry import find
+    from analysis.settings import parse_settings
+    from analysis.transfer.fit import resolved
+
+    stored = json.loads(cell.path.read_text("utf-8"))
+    words = cell.command(Path("out"))
+    given = [words[n + 1] for n, word in enumerate(words) if word == "--set"]
+    settings = resolved(parse_settings(find("regimes", cell.line.regime).settings, given), find("tasks", cell.line.task))
+    return (stored["settings"], stored["revision"]) != (asdict(settings), load_encoder(cell.encoder).revision)
 
 
 @contextmanager
@@ -89,14 +104,14 @@ def _do(cell: Cell, threads: int) -> None:
     import numpy as np
 
     from analysis.store import write_text
-    from analysis.transfer.run import RESULT, STATS
+    from analysis.transfer.folder import RESULT, STATS
 
     out = work_folder() / cell.name
     command = cell.command(out)
     seconds, cpu = methods_process.timed(command, work_folder() / f"{cell.name}.log", threads, LIMIT)
     found: dict[str, Any] = json.loads((out / RESULT).read_text("utf-8"))
     kept = ("task", "regime", "encoder", "revision", "source_lang", "metric", "items", "source", "source_interval",
-            "mean_others", "mean_others_interval", "gap", "gap_interval", "failed", "train", "test", "steps", "seed",
+            "mean_others", "mean_others_interval", "gap", "gap_interval", "failed", "train", "test", "extras", "steps", "seed",
             "settings", "cpu_seconds", "precision", "versions", "made", "alignment")  # fmt: skip
     cell.items.parent.mkdir(parents=True, exist_ok=True)
     with np.load(out / STATS) as arrays:

@@ -91,6 +91,8 @@ def tests_table(found: Found, cells: Path) -> str:
             name: _tested(found, cells, (Line("plain", name), BASE), (Line("plain", name), encoder)) for name in TASKS
         }  # fmt: skip
         known = {name: both for name, both in tested.items() if both}
+        if len(known) < len(TASKS):
+            continue  # a correction for fewer tests would flatter the ones that are there
         holm = corrected({name: both["mean_others"] for name, both in known.items()})
         for name, both in known.items():
             one = holm[name]

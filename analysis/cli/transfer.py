@@ -60,8 +60,8 @@ def transfer(
     from analysis.cli.jobs import finish, watch
     from analysis.jobs.control import discard, start, stop, unfinished
     from analysis.jobs.state import Status
+    from analysis.transfer.folder import RESULT
     from analysis.transfer.job import ENTRY, KIND, make_spec, title
-    from analysis.transfer.run import RESULT
 
     spec = make_spec(
         regime, task, encoder, train=train or [], test=test or [], out=out, data=data or [], langs=langs,

@@ -14,8 +14,8 @@ from analysis.figures.theme import ACCENT, NEUTRAL, altair_style
 from analysis.records import Comparison, Result
 from analysis.registry import find
 from analysis.text.languages import language
+from analysis.transfer.folder import RESULT, STATS
 from analysis.transfer.item import MIXED
-from analysis.transfer.run import RESULT, STATS
 from analysis.transfer.scores import Estimate, Scored, Summary, summarise
 
 if TYPE_CHECKING:

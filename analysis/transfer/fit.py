@@ -56,6 +56,7 @@ def fine_tune(
     check_kind(regime, task)
     if not len(train):
         raise InputError(f"{train.name} has no labelled row to learn from; give training data")
+    settings = resolved(settings, task)
     strategy: Strategy = regime.strategy(settings)
     strategy.check(task, encoder)
     settings = strategy.adjusted(encoder)
@@ -73,6 +74,14 @@ def fine_tune(
     loop = _Loop(replace(work, train=strategy.train_items(train)), strategy, mark)
     loop.run()
     return network, loop.state.step
+
+
+def resolved(settings: Any, task: Task) -> Any:
+    """The settings with the task's own numbers where they say 0."""
+    return replace(
+        settings, epochs=settings.epochs or task.epochs, batch=settings.batch or task.batch,
+        max_tokens=settings.max_tokens or task.max_tokens,
+    )  # fmt: skip
 
 
 class _Loop:
@@ -95,10 +104,9 @@ class _Loop:
         ]  # fmt: skip
         self.optimiser = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay)
         self.state = checkpoint.Progress(fingerprint=mark)
-        size = self.settings.batch or work.task.batch
-        self.size = min(size, len(work.train))
+        self.size = min(self.settings.batch, len(work.train))
         an_epoch = math.ceil(len(work.train) / self.size)
-        self.steps = max(1, math.ceil((self.settings.epochs or work.task.epochs) * an_epoch))
+        self.steps = max(1, math.ceil(self.settings.epochs * an_epoch))
         if self.settings.max_steps:
             self.steps = min(self.steps, self.settings.max_steps)
 

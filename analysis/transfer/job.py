@@ -19,9 +19,10 @@ from analysis.settings import parse_settings
 from analysis.store import write_text
 from analysis.text.languages import parse_langs
 from analysis.text.problems import Problems
+from analysis.transfer.folder import claim_transfer_folder
 from analysis.transfer.reading import read_all
 from analysis.transfer.regime import Extras, Regime, check_kind
-from analysis.transfer.run import claim_transfer_folder, transfer
+from analysis.transfer.run import transfer
 
 ENTRY = "analysis.transfer.job:run"
 KIND = "transfer"
@@ -68,7 +69,9 @@ def make_spec(
     if langs:
         parse_langs(langs)
     resolve(encoder)
-    claim_transfer_folder(Path(out))
+    claim_transfer_folder(
+        Path(out).expanduser().absolute(), task=task, regime=regime, encoder=absolute_encoder(encoder)
+    )
     return {
         "regime": regime, "task": task, "encoder": absolute_encoder(encoder),
         "train": [_labelled(one) for one in train], "test": [_labelled(one) for one in test],
@@ -125,7 +128,7 @@ def run(spec: Mapping[str, Any], job: Job) -> dict[str, Any]:
     regime, task = find("regimes", spec["regime"]), find("tasks", spec["task"])
     settings = parse_settings(regime.settings, spec["settings"])
     encoder, out = load_encoder(spec["encoder"]), Path(spec["out"])
-    claim_transfer_folder(out)
+    claim_transfer_folder(out, task=task.name, regime=regime.name, encoder=encoder.name)
     problems = Problems(echo=lambda problem: job.say(str(problem)))
     folder = spec["data_dir"]
     train, failed = read_all(spec["train"], task, data_dir=folder, problems=problems)

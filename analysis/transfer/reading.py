@@ -1,16 +1,17 @@
 """From a name to the labelled items of each language: sets, corpora, hub datasets and files."""
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.alignment.reading import file_language
-from analysis.errors import InputError, unknown
+from analysis.errors import InputError, IsoglossError, unknown
 from analysis.text.languages import normalise_tag
 from analysis.text.lines import Source
 from analysis.text.problems import Problems
 from analysis.text.sets import set_folder
 from analysis.transfer.item import Dataset, Kind
-from analysis.transfer.task import Task
+from analysis.transfer.task import LabelledSet, Task
 
 
 def read_labelled(
@@ -67,18 +68,29 @@ def _of_set(name: str, task: Task, data_dir: str | Path | None, problems: Proble
     folder = set_folder(kind, data_dir)
     here = known.languages(folder, part)
     tags = here if asked == "all" else [normalise_tag(tag) for tag in asked.split(",")]
-    found = []
     for tag in tags:
         if tag not in here:
             raise unknown(f"language of {name}", tag, here)
-        one = known.read(folder, tag, part, problems)
-        if len(one):
-            found.append(one)
-        else:
-            problems.add(f"set:{kind}:{tag}:{part}", 0, f"{tag} has no usable row; the language is left out")
+    found = [one for tag in tags if (one := _language(known, folder, tag, kind, part, problems)) is not None]
     if not found:
         raise InputError(f"{name} has no usable row; see the warnings, or restore the files of {folder}")
     return found
+
+
+def _language(
+    known: LabelledSet, folder: Path, tag: str, kind: str, part: str, problems: Problems
+) -> Dataset | None:  # fmt: skip
+    """One language of a set; None and a warning where it has no usable row or its file is broken."""
+    label = f"set:{kind}:{tag}:{part}"
+    try:
+        one = known.read(folder, tag, part, problems)
+    except (InputError, OSError, EOFError, ValueError, zlib.error) as error:
+        problems.add(label, 0, f"{' '.join(str(error).split())}; the language is left out")
+        return None
+    if not len(one):
+        problems.add(label, 0, f"{tag} has no usable row; the language is left out")
+        return None
+    return one
 
 
 def _of_file(source: Source, task: Task, language: str | None, problems: Problems) -> list[Dataset]:
@@ -113,7 +125,7 @@ def read_all(
     for name in names:
         try:
             parts = read_labelled(name, task, data_dir=data_dir, problems=problems)
-        except InputError as error:
+        except IsoglossError as error:
             failed.append(str(error))
             continue
         for one in parts:

@@ -1,10 +1,8 @@
 """Learn a task, score every language, and write the folder that keeps it all."""
 
 import json
-import shutil
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -18,17 +16,16 @@ from analysis.errors import InputError
 from analysis.jobs.job import Job
 from analysis.records import versions
 from analysis.store import write_text
-from analysis.text.corpus import Bitext
+from analysis.text.corpus import Bitext, digest
 from analysis.text.problems import Problems
-from analysis.transfer.fit import fine_tune
+from analysis.transfer.fit import fine_tune, resolved
+from analysis.transfer.folder import RESULT, write_folder
 from analysis.transfer.item import Dataset, Item, Kind, Tree
 from analysis.transfer.mixed import mixed_pairs
 from analysis.transfer.network import TaskNetwork
 from analysis.transfer.regime import Extras, Regime
 from analysis.transfer.scores import Estimate, Scored, Summary, sampled, score_language, summarise
 from analysis.transfer.task import Task
-
-RESULT, STATS, PREDICTIONS = "transfer.json", "stats.npz", "predictions.jsonl"
 
 
 def transfer(
@@ -63,6 +60,7 @@ def transfer(
         InputError: anything that does not fit.
         IsoglossError: the loss is not finite.
     """
+    settings = resolved(settings, task)
     train = sampled_train(train, settings.max_items, seed)
     tests = [sampled(one, settings.test_items) for one in tests]
     if mixed:
@@ -83,13 +81,13 @@ def transfer(
         "source_lang": train.language, "metric": task.metric.name, **_shown(summary, scored, task),
         "failed": [*failed, *lost], "train": {"data": train.name, "n": len(train), "sha256": train.digest},
         "test": [{"data": one.name, "lang": one.language, "n": len(one), "sha256": one.digest} for one in tests],
-        "steps": steps, "seed": seed, "settings": asdict(settings), "seconds": round(job.seconds(), 1),
+        "extras": _extras(extras), "steps": steps, "seed": seed, "settings": asdict(settings), "seconds": round(job.seconds(), 1),
         # Of the processor, in the process that ended the run.
         "cpu_seconds": {"training": round(clock[1] - clock[0], 1), "scoring": round(clock[2] - clock[1], 1)},
         "precision": network.trainee.precision, "versions": versions(), "command": command,
         "made": date.today().isoformat(),
     }  # fmt: skip
-    _write(out, network, encoder, task, regime, settings, record, scored, predictions)
+    write_folder(out, network, encoder, task, regime, settings, record, scored, predictions)
     if alignment:
         record["alignment"] = _aligned(encoder, out, alignment, job)
         write_text(out / RESULT, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
@@ -187,57 +185,16 @@ def _finite(value: float) -> float | None:
     return round(value, 4) if np.isfinite(value) else None
 
 
-def _write(
-    out: Path, network: TaskNetwork, encoder: Encoder, task: Task, regime: Regime, settings: Any,
-    record: Mapping[str, Any], scored: Sequence[Scored], predictions: Mapping[str, tuple[Dataset, list[Any]]],
-) -> None:  # fmt: skip
-    """Write the folder as a whole or not at all."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-draft-", dir=out.parent))
-    try:
-        if network.trains_encoder:
-            network.trainee.save(draft, encoder.name)
-            card = {
-                "format": 1, "kind": settings.adapter if settings.adapter == "full" else "adapter",
-                "method": f"transfer-{regime.name}", "base": str(encoder.name), "base_revision": encoder.revision,
-                "default_layer": encoder.depth, "languages": [record["source_lang"]], "settings": asdict(settings),
-                "summary": f"{task.title}, learned in {record['source_lang']} ({regime.name})", "data": [],
-                "versions": versions(), "made": record["made"], "command": record["command"],
-            }  # fmt: skip
-            write_text(draft / CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
-        network.head.save(draft)
-        arrays = {f"{one.language}/stats": one.stats for one in scored}
-        arrays |= {f"{one.language}/ids": np.array(one.ids) for one in scored}
-        np.savez_compressed(draft / STATS, **arrays)  # type: ignore[arg-type]
-        with (draft / PREDICTIONS).open("w", encoding="utf-8") as file:
-            for tag, (dataset, said) in predictions.items():
-                for item, one in zip(dataset.items, said, strict=True):
-                    file.write(json.dumps(_line(tag, item, one), ensure_ascii=False, default=asdict) + "\n")
-        write_text(draft / RESULT, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        if out.exists():
-            shutil.rmtree(out)
-        draft.rename(out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _line(tag: str, item: Item, said: Any) -> dict[str, Any]:
-    """One prediction."""
-    texts = {"text": item.sentence.text} | ({"other": item.other.text} if item.other else {})
-    return {"lang": tag, "id": item.id, **texts, "gold": item.label, "predicted": said}
-
-
-def claim_transfer_folder(out: Path) -> None:
-    """Make sure that `out` may be written.
-
-    Raises:
-        InputError: it is a file, cannot be written, or holds something other than an earlier run.
-    """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {str(out)!r} is a file; give a folder that is absent or empty")
-    if out.is_dir() and any(out.iterdir()) and not (out / RESULT).exists():
-        raise InputError(f"--out {str(out)!r} is not empty and no earlier transfer; give another folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
+def _extras(extras: Extras | None) -> dict[str, Any]:
+    """What else was learned from: names, sizes and hashes."""
+    given = extras or Extras()
+    return {
+        "data": [{"data": one.name, "pairs": len(one), "sha256": one.digest} for one in given.bitexts],
+        "dictionary": [{"name": one.name, "entries": len(one), "sha256": one.digest} for one in given.dictionaries],
+        "monolingual": [
+            {"lang": tag, "sentences": len(side), "sha256": digest(side)} for tag, side in given.monolingual.items()
+        ],
+    }  # fmt: skip
 
 
 def _aligned(encoder: Encoder, out: Path, bitexts: Sequence[Bitext], job: Job) -> dict[str, Any]:

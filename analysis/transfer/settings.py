@@ -20,7 +20,7 @@ class TransferSettings:
     ] = 0  # fmt: skip
     batch: Annotated[int, Setting("items of a step; 0 is the task's own number", ge=0)] = 0
     lr: Annotated[float, Setting("peak learning rate of the encoder", ge=1e-9)] = 5e-4
-    head_lr: Annotated[float, Setting("peak learning rate of the head", ge=1e-9)] = 1e-3
+    head_lr: Annotated[float, Setting("peak learning rate of the head", ge=1e-9)] = 1e-2
     adapter: Annotated[
         str,
         Setting("lora trains low-rank changes (Hu et al. 2022), full trains every weight of the blocks",
@@ -43,7 +43,9 @@ class TransferSettings:
     word: Annotated[
         str, Setting("which subwords make a word's vector", choices=("first", "mean", "last"), advanced=True)
     ] = "first"
-    max_tokens: Annotated[int, Setting("longest sequence; the rest is cut off", ge=8, advanced=True)] = 128
+    max_tokens: Annotated[
+        int, Setting("longest sequence, the rest is cut off; 0 is the task's own number", ge=0, advanced=True)
+    ] = 0
     head_dropout: Annotated[float, Setting("dropout before the head", ge=0, le=0.9, advanced=True)] = 0.1
     dropout: Annotated[bool, Setting("keep the encoder's own dropout on while it trains", advanced=True)] = True
     warmup: Annotated[

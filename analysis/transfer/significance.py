@@ -41,10 +41,12 @@ def compare_runs(
 ) -> Difference:  # fmt: skip
     """The paired test of two encoders on one task.
 
-    A replicate draws the items, an item in all its languages and for both encoders at once, and then, for each
-    encoder by itself, as many seeds as there are, with replacement. The spread that seeds add is widened by
-    sqrt(S / (S - 1)), for a bootstrap of few draws takes their variance for too small (Rao and Wu 1988, Resampling
-    inference with complex survey data, section 2). With one seed the interval is over items alone.
+    Items: a replicate draws an item in all its languages and for both encoders at once, and takes the mean over seeds.
+    Seeds: a bootstrap of three draws knows neither their variance nor how little three can tell of it, so the seeds'
+    part is theirs in closed form: to each replicate of the items is added a draw of Student's t with the Welch and
+    Satterthwaite degrees of freedom, times the standard error of the two means over seeds (Welch 1947, The
+    generalization of Student's problem when several different population variances are involved). Where items decide,
+    this is the paired bootstrap; where seeds decide, Welch's test. With one seed a side the interval is over items alone.
 
     Args:
         a: for each seed what is known of every language, encoder A.
@@ -61,10 +63,12 @@ def compare_runs(
         InputError: the two have other languages or items, or no score.
     """
     _check_same(a, b)
-    sides = [_replicates(runs, metric, source, what, seed) for runs in (a, b)]
-    drawn = [_over_seeds(values, seed, n) for n, (_, values) in enumerate(sides)]
+    order = [one.language for one in a[0]]  # of both, for the draw of the items goes by it
+    runs = [[sorted(run, key=lambda one: order.index(one.language)) for run in side] for side in (a, b)]
+    sides = [_replicates(side, metric, source, what, seed) for side in runs]
     points = [float(np.mean(scores)) for scores, _ in sides]
-    change = drawn[1] - drawn[0]
+    change = sides[1][1].mean(axis=0) - sides[0][1].mean(axis=0)
+    change = change + _seed_noise([scores for scores, _ in sides], len(change), seed)
     change = change[np.isfinite(change)]
     low, high = interval(change)
     point = points[1] - points[0]
@@ -114,13 +118,17 @@ def _replicates(
     return scores, np.stack(rows)
 
 
-def _over_seeds(values: np.ndarray, seed: int, side: int) -> np.ndarray:
-    """(replicates,) means over drawn seeds of (seeds, replicates) scores."""
-    count = len(values)
-    middle = values.mean(axis=0)
-    if count == 1:
-        return middle
-    rng = np.random.default_rng([seed, side, SEEDS_STREAM])
-    drawn = rng.integers(0, count, size=(values.shape[1], count))
-    means = np.take_along_axis(values.T, drawn, axis=1).mean(axis=1)
-    return middle + np.sqrt(count / (count - 1)) * (means - middle)
+def _seed_noise(scores: Sequence[Sequence[float]], count: int, seed: int) -> np.ndarray:
+    """(count,) draws of the error of the difference of two means over seeds; zeros with one seed a side.
+
+    Args:
+        scores: of each seed, for each of the two sides.
+        count: how many draws.
+        seed: of the draws.
+    """
+    parts = [(float(np.var(side, ddof=1)) / len(side), len(side) - 1) for side in scores if len(side) > 1]
+    variance = sum(part for part, _ in parts)
+    if not variance:
+        return np.zeros(count)
+    freedom = variance**2 / sum(part**2 / n for part, n in parts)
+    return np.sqrt(variance) * np.random.default_rng([seed, SEEDS_STREAM]).standard_t(freedom, count)

@@ -41,9 +41,10 @@ class Task:
         train: data to learn from where none are named, "" where some must be given.
         test: data to score on, likewise.
         column: which column of a CoNLL-U file holds the tags (`upos`, `xpos`, `feats`, `misc`), for tasks of kind TAGS.
-        measured: whether docs/results.md has figures; else the summary says `not measured here`.
+        measured: whether docs/results.md has figures; else the summary of a task for users' data says so.
         batch: items of a step that suit it.
         epochs: passes that suit a training set of about a thousand items.
+        max_tokens: longest sequence that suits it.
     """
 
     name: str
@@ -59,3 +60,4 @@ class Task:
     measured: bool = False
     batch: int = 16
     epochs: float = 4.0
+    max_tokens: int = 128

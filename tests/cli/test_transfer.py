@@ -134,6 +134,29 @@ def test_a_task_without_data_of_its_own_says_so(isogloss, tiny, tmp_path, cache)
     assert "give --train" in done.error
 
 
+def test_a_finished_folder_is_replaced_by_the_same_run_only(isogloss, place, tiny):
+    assert isogloss(*words(place, tiny)).code == 0
+    assert isogloss(*words(place, tiny, "--seed", "2")).code == 0
+    other = isogloss(*words(place, tiny, "--dictionary", "set:bli_xling:en-de:train", regime="cosda"))
+    assert other.code == 2
+    assert "holds another run: topics by plain" in other.error
+    itself = isogloss(*words(place, str(place / "out")))
+    assert itself.code == 2
+    assert "is the encoder itself" in itself.error
+    assert (place / "out" / "transfer.json").exists()
+
+
+def test_what_was_learned_from_is_in_the_record(isogloss, place, tiny):
+    (place / "en-es.txt").write_text("dog\tperro\nbank\tbanco\n")
+    done = isogloss(*words(place, tiny, "--dictionary", place / "en-es.txt", "--json", regime="cosda"))
+    assert done.code == 0, done.err
+    (one,) = done.json["extras"]["dictionary"]
+    assert one["entries"] == 2
+    assert len(one["sha256"]) == 64
+    assert done.json["settings"]["epochs"] == registered("tasks")["topics"].epochs
+    assert done.json["settings"]["batch"] == registered("tasks")["topics"].batch
+
+
 def test_a_folder_of_something_else_is_not_touched(isogloss, place, tiny):
     (place / "out").mkdir()
     (place / "out" / "thesis.txt").write_text("mine")
@@ -144,7 +167,8 @@ def test_a_folder_of_something_else_is_not_touched(isogloss, place, tiny):
 
 
 def test_word_retrieval_before_and_after(isogloss, place, tiny):
-    done = isogloss(*words(place, tiny, "--alignment", "corpus:tour", "--langs", "en-es", "--json"))
+    done = isogloss(*words(place, tiny, "--alignment", "corpus:tour", "--langs", "en-es", "--json",
+                           "--set", "max_steps=12", "--set", "lr=0.1"))  # fmt: skip
     assert done.code == 0, done.err
     found = done.json["alignment"]
     assert found["before"] != found["after"]
@@ -172,7 +196,7 @@ def test_an_embedded_task_needs_no_data(isogloss, tiny, tmp_path, cache):
 
 
 def test_killed_the_same_command_goes_on(place, tiny):
-    """Killed with all its processes, then asked again: it resumes and ends as an undisturbed run does."""
+    """Killed with all its processes, then asked again: it goes on; that it ends alike is in tests/transfer/test_killed."""
     (place / "en.tsv").write_text(table((ANIMALS, MONEY)) * 40)
     more = ("--set", "epochs=20", "--set", "max_steps=300", "--set", "batch=8", "--seed", "4")
     command = [sys.executable, "-m", "analysis", *words(place, tiny, *more)]

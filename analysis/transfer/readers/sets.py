@@ -39,7 +39,10 @@ def _sib200(folder: Path, language: str, part: str, problems: Problems) -> Datas
     items = []
     for number, line in lines_of(path, problems):
         cells = line.split("\t")
-        if number == 1 or len(cells) != 3:
+        if number == 1:
+            continue
+        if len(cells) != 3 or not (cells[1] and cells[2].strip()):
+            problems.add(path.name, number, "no id, topic and text between tabs; the row is left out")
             continue
         items.append(Item(cells[0], split(cells[2].strip(), language), cells[1], where=f"{path.name}:{number}"))
     return Dataset(f"set:sib200:{language}:{part}", language, tuple(items))
@@ -52,7 +55,10 @@ def _xnli(folder: Path, language: str, part: str, problems: Problems) -> Dataset
     for number, line in lines_of(path, problems):
         cells = line.split("\t")
         even = (number - 1) // 3 % 2 == 0
-        if len(cells) != 3 or (part != "dev" and even != (part == "dev-a")):
+        if part != "dev" and even != (part == "dev-a"):
+            continue
+        if len(cells) != 3 or not all(cell.strip() for cell in cells):
+            problems.add(path.name, number, "no premise, hypothesis and label between tabs; the row is left out")
             continue
         sides = [split(text.strip(), language) for text in cells[:2]]
         items.append(Item(str(number), sides[0], cells[2].strip(), sides[1], f"{path.name}:{number}"))

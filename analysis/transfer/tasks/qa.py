@@ -1,8 +1,8 @@
 """Extractive question answering (SQuAD, XQuAD).
 
-Question and paragraph are read together, and what passes the default of 128 tokens is cut off: `--set max_tokens=384`
-suits (Devlin et al. 2019 read 384 in their code). There is no training set here; give one as `--train FILE.json`, in
-the format of SQuAD.
+Question and paragraph are read together, at most 384 subwords of them (as Devlin et al. 2019 do in their code); an answer
+that is cut off is no part of the training and counts as wrong. There is no training set here; give one as
+`--train FILE.json`, in the format of SQuAD.
 """
 
 from analysis.transfer.item import Kind
@@ -20,4 +20,5 @@ SPEC = Task(
     sets={"xquad": XQUAD},
     test="set:xquad:all:test",
     epochs=2,
+    max_tokens=384,
 )

@@ -17,8 +17,8 @@ from analysis.jobs.state import Status
 from analysis.jobs.state import state as state_of
 from analysis.records import fingerprint
 from analysis.store import cache_folder
+from analysis.transfer.folder import RESULT
 from analysis.transfer.job import ENTRY, KIND, make_spec
-from analysis.transfer.run import RESULT
 from pages._parts import state
 
 RUNS = "transfer"  # what the link calls the runs that are shown, one or two

@@ -14,8 +14,8 @@ from analysis.figures.transfer import Outcome, language_name
 from analysis.registry import find
 from analysis.text.languages import language
 from analysis.text.segment import split
-from analysis.transfer.item import Kind
-from analysis.transfer.run import PREDICTIONS
+from analysis.transfer.folder import PREDICTIONS
+from analysis.transfer.item import MIXED, Kind
 from pages._parts import chrome, state
 from pages._parts.evaluating.lines import STYLE
 
@@ -143,8 +143,8 @@ def item_html(row: Prediction, kind: Kind) -> str:
         row: a line of predictions.jsonl.
         kind: of the task.
     """
-    first, _, second = str(row["lang"]).partition("-")
-    tags = (first, second) if second.islower() else (row["lang"], row["lang"])
+    first, _, second = str(row["lang"]).partition(MIXED)
+    tags = (first, second or first)
     gold, said = row["gold"], row["predicted"]
     start = end = 0
     if kind in (Kind.TAGS, Kind.TREE):

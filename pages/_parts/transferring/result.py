@@ -11,7 +11,7 @@ from analysis.jobs.runs import Run
 from analysis.jobs.state import metrics
 from analysis.records import Comparison
 from analysis.registry import find, registered
-from analysis.transfer.run import RESULT
+from analysis.transfer.folder import RESULT
 from pages._parts import chrome, state
 from pages._parts.evaluating.common import columns
 from pages._parts.transferring import common
