@@ -21,10 +21,12 @@ KINDS = {
     Kind.TREE: "a dependency tree", Kind.SPAN: "a stretch of a text", Kind.SCORE: "a number for two sentences",
 }  # fmt: skip
 DATA = {
-    Uses.DATA: ("sentence pairs", "--data set:tatoeba:all:test"),
+    Uses.DATA: ("sentence pairs", "--data corpus:ui_chromium:train"),
     Uses.DICTIONARY: ("a dictionary", "--dictionary en-de.txt"),
     Uses.MONOLINGUAL: ("text without labels", "--monolingual sentences.txt:en"),
 }
+# Of a regime whose data must be translations of the task's own text.
+EXAMPLES = {"ppa_codeswitch": "--data set:sib200:en,de:train"}
 INTRODUCTION = """\
 <!-- Written by python docs/transfer_catalogue.py from the specs of regimes and tasks; change those, not this page. -->
 # Zero-shot transfer: regimes and tasks
@@ -38,8 +40,9 @@ python -m analysis transfer REGIME --task TASK --encoder NAME --train FILE[:LANG
 ```
 
 Without `--train` and `--test` a task takes its own data, where it has some. A setting is given as `--set name=value`. DIR
-is an encoder name afterwards; beside the weights it holds the scores (`transfer.json`), counts by item for paired tests
-(`stats.npz`) and every prediction (`predictions.jsonl`). Figures are in [results.md](results.md)."""
+is an encoder name afterwards (unless only a head was trained); beside the weights it holds the scores (`transfer.json`),
+counts by item for paired tests (`stats.npz`) and every prediction (`predictions.jsonl`). Figures are in
+[results.md](results.md)."""
 
 
 def page() -> str:
@@ -70,7 +73,8 @@ def _formats() -> str:
     """What files may look like."""
     return """\
 Files: a label of a sentence or two, and scores: TSV or CSV with the columns `text` (and `text2`) and `label`, a header and
-the columns `id` and `lang` are optional, items of one id in two files are taken for translations. Tags: CoNLL-U, or a word
+the columns `id` and `lang` are optional; items of one id in two files, and without a column `id` of one line, are taken for
+translations: they are resampled together, and `--mixed` joins them. Tags: CoNLL-U, or a word
 and its tag a line with an empty line between sentences. Trees: CoNLL-U. Stretches: SQuAD's JSON. `datasets:ID[@CONFIG][:SPLIT]`
 reads a dataset of the Hugging Face hub, or a local folder of one, with the package `datasets`."""
 
@@ -95,7 +99,7 @@ def command_line(regime: Any) -> str:
     """A command that has all that a regime needs."""
     task = next(one for one in ("topics", "nli", "pos") if registered("tasks")[one].kind in regime.kinds)
     kinds = [kind for kind in Uses if kind in regime.needs_all] + [kind for kind in Uses if kind in regime.needs][:1]
-    given = [DATA[kind][1] for kind in kinds]
+    given = [EXAMPLES.get(regime.name, DATA[kind][1]) for kind in kinds]
     words = [
         "python -m analysis transfer",
         regime.name,

@@ -182,17 +182,17 @@ def draw_loss(metrics: Metrics, *, total: int = 0, height: int = 150) -> "altair
     terms = list(dict.fromkeys(row["term"] for row in rows))
     scale = alt.Scale(domain=terms, range=[TERM_COLOURS[n % len(TERM_COLOURS)] for n in range(len(terms))])
     dashes = alt.Scale(domain=terms, range=[DASHES[n // len(TERM_COLOURS) % len(DASHES)] for n in range(len(terms))])
-    named = _legend(terms != [TOTAL])
+    named = legend(terms != [TOTAL])
     values = [row["loss"] for row in rows]
     wide = min(values) > 0 and max(values) > 50 * min(values)
     axis = alt.Y("loss:Q", title="loss", scale=alt.Scale(type="log" if wide else "linear", zero=False),
                  axis=alt.Axis(tickCount=4, gridOpacity=0.4))  # fmt: skip
     base = alt.Chart().encode(
-        x=_steps(metrics, total), y=axis, color=alt.Color("term:N", scale=scale, legend=named),
+        x=steps_axis(metrics, total), y=axis, color=alt.Color("term:N", scale=scale, legend=named),
         strokeDash=alt.StrokeDash("term:N", scale=dashes, legend=named),
         tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("term:N"), alt.Tooltip("loss:Q", format=".4g")],
     )  # fmt: skip
-    return _finish(base.mark_line(strokeWidth=1.6, point=len(rows) < 8), rows=rows, height=height)
+    return finish(base.mark_line(strokeWidth=1.6, point=len(rows) < 8), rows=rows, height=height)
 
 
 def draw_dev(metrics: Metrics, *, total: int = 0, height: int = 430) -> "altair.Chart":
@@ -219,14 +219,14 @@ def draw_dev(metrics: Metrics, *, total: int = 0, height: int = 430) -> "altair.
         row["kept"] = row["step"] == best
         row["line"] = f"{row['measure']} {row['language']}"
     base = alt.Chart().encode(
-        x=_steps(metrics, total), detail="line:N",
-        color=alt.Color("language:N", scale=scale, legend=_legend(True, columns=3 if len(names) < 10 else 4)),
+        x=steps_axis(metrics, total), detail="line:N",
+        color=alt.Color("language:N", scale=scale, legend=legend(True, columns=3 if len(names) < 10 else 4)),
         y=alt.Y("score:Q", title=f"{' and '.join(measures)}, %", scale=alt.Scale(zero=False, padding=6),
                 axis=alt.Axis(tickCount=6, gridOpacity=0.4)),
         tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("language:N"), alt.Tooltip("measure:N"),
                  alt.Tooltip("score:Q", format=".1f")],
     )  # fmt: skip
-    dash = alt.StrokeDash("measure:N", legend=_legend(len(measures) > 1),
+    dash = alt.StrokeDash("measure:N", legend=legend(len(measures) > 1),
                           scale=alt.Scale(domain=measures, range=[[1, 0], [5, 3]][: max(1, len(measures))]))  # fmt: skip
     lines = base.transform_filter("datum.tag != ''").mark_line(strokeWidth=1.7).encode(strokeDash=dash)
     mean = base.transform_filter("datum.tag == ''").mark_line(strokeWidth=4, opacity=0.55).encode(strokeDash=dash)
@@ -235,9 +235,9 @@ def draw_dev(metrics: Metrics, *, total: int = 0, height: int = 430) -> "altair.
         alt.Chart()
         .transform_filter("datum.kept")
         .mark_rule(strokeDash=[2, 3], color=theme.NEUTRAL)
-        .encode(x=_steps(metrics, total))
+        .encode(x=steps_axis(metrics, total))
     )
-    return _finish(upright, mean, lines, dots, rows=rows, height=height)
+    return finish(upright, mean, lines, dots, rows=rows, height=height)
 
 
 def draw_forgetting(metrics: Metrics, *, total: int = 0, height: int = 150) -> "altair.Chart":
@@ -256,12 +256,12 @@ def draw_forgetting(metrics: Metrics, *, total: int = 0, height: int = 150) -> "
     rows = _or_fail(forgetting_rows(metrics), "look at forgetting")
     scale = alt.Scale(domain=list(KEPT.values()), range=list(KEPT_COLOURS))
     base = alt.Chart().encode(
-        x=_steps(metrics, total), color=alt.Color("kind:N", scale=scale, legend=_legend(True, columns=1)),
+        x=steps_axis(metrics, total), color=alt.Color("kind:N", scale=scale, legend=legend(True, columns=1)),
         y=alt.Y("value:Q", title="share", scale=alt.Scale(domain=[0, max(1.0, *(row["value"] for row in rows))]),
                 axis=alt.Axis(tickCount=4, gridOpacity=0.4)),
         tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("kind:N"), alt.Tooltip("value:Q", format=".3f")],
     )  # fmt: skip
-    return _finish(base.mark_line(strokeWidth=1.8), base.mark_circle(size=24, opacity=1), rows=rows, height=height)
+    return finish(base.mark_line(strokeWidth=1.8), base.mark_circle(size=24, opacity=1), rows=rows, height=height)
 
 
 def _or_fail(rows: list[Row], what: str) -> list[Row]:
@@ -271,7 +271,7 @@ def _or_fail(rows: list[Row], what: str) -> list[Row]:
     return rows
 
 
-def _steps(metrics: Metrics, total: int) -> Any:
+def steps_axis(metrics: Metrics, total: int) -> Any:
     """The axis that all curves of a run share."""
     import altair as alt
 
@@ -280,7 +280,7 @@ def _steps(metrics: Metrics, total: int) -> Any:
     return alt.X("step:Q", title="step", scale=scale, axis=alt.Axis(grid=False, format="d", tickMinStep=1, tickCount=6))
 
 
-def _legend(shown: bool, columns: int = 2) -> Any:
+def legend(shown: bool, columns: int = 2) -> Any:
     """A legend of lines above the curves, or none."""
     import altair as alt
 
@@ -290,7 +290,7 @@ def _legend(shown: bool, columns: int = 2) -> Any:
                       columns=columns, labelLimit=260)  # fmt: skip
 
 
-def _finish(*layers: Any, rows: list[Row], height: int) -> "altair.Chart":
+def finish(*layers: Any, rows: list[Row], height: int) -> "altair.Chart":
     """Layers over one table, as wide as their place."""
     import altair as alt
 

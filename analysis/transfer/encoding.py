@@ -94,6 +94,15 @@ def encode(model: Model, items: Sequence[Item], *, joint: bool, max_tokens: int,
     return Batch(tuple(items), tuple(first), tuple(second))
 
 
+def text_mask(sequences: Sequence[Encoded], longest: int) -> np.ndarray:
+    """(sequences, longest) float32, 1 at the subwords of texts, 0 at special tokens and padding."""
+    mask = np.zeros((len(sequences), longest), np.float32)
+    for row, one in enumerate(sequences):
+        for start, stop in (one.content, one.second):
+            mask[row, start:stop] = 1
+    return mask
+
+
 def _single(tokens: tk.Tokens, item: Item, limit: int, pool: str) -> Encoded:
     """One text as a sequence."""
     room = max(0, limit - len(tokens.before) - len(tokens.after))

@@ -1,4 +1,4 @@
-"""Pairs whose two texts are in two languages: the generalised zero-shot setting (Huang et al. 2021, section 4)."""
+"""Pairs whose two texts are in two languages: the part of Huang et al.'s (2021) generalised setting with the source."""
 
 from collections.abc import Sequence
 from dataclasses import replace

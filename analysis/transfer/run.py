@@ -68,8 +68,14 @@ def transfer(
             raise InputError(
                 f"--mixed needs a task of sentence pairs, which {task.name} is not; valid: nli, paraphrase"
             )
-        tests = [*tests, *mixed_pairs(tests, train.language)]
+        more = mixed_pairs(tests, train.language)
+        if not more:
+            job.say(
+                f"warning: no pairs in two languages: the tests lack {train.language}, or share no item's id with it"
+            )
+        tests = [*tests, *more]
     _unseen(train, tests, task, Problems() if problems is None else problems)
+    _overlap(train, tests, job)
     clock = [time.process_time()]
     network, steps = fine_tune(encoder, task, train, regime, settings, extras=extras, seed=seed, job=job)
     clock.append(time.process_time())
@@ -117,6 +123,16 @@ def _unseen(train: Dataset, tests: Sequence[Dataset], task: Task, problems: Prob
                     name or one.name, int(line) if line.isdigit() else 0,
                     f"{one.language}: label {label!r} is not in the training data; what bears it counts as wrong",
                 )  # fmt: skip
+
+
+def _overlap(train: Dataset, tests: Sequence[Dataset], job: Job) -> None:
+    """Warn of test items that are training items: their scores say nothing of new text."""
+    learned = {tuple(one.text for one in item.sentences) for item in train.items}
+    for one in tests:
+        same = sum(tuple(text.text for text in item.sentences) in learned for item in one.items)
+        if same:
+            job.say(f"warning: {same:,} of {len(one):,} test items of {one.language} are training items as well; give "
+                    "other test data")  # fmt: skip
 
 
 def _labels(item: Item) -> tuple[str, ...]:

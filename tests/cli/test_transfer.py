@@ -221,3 +221,9 @@ def test_every_task_and_regime_is_described():
     for spec in (*registered("regimes").values(), *registered("tasks").values()):
         assert spec.citation
         assert spec.summary.endswith(".")
+
+
+def test_test_items_that_were_learned_from_are_a_warning(isogloss, place, tiny):
+    done = isogloss(*words(place, tiny))
+    assert "12 of 12 test items of en are training items as well" in done.err
+    assert "of es are training items" not in done.err

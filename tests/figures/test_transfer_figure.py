@@ -173,3 +173,24 @@ def test_a_result_is_read_back(tmp_path):
         load_outcome(tmp_path)
     with pytest.raises(InputError, match="run it again"):
         load_outcome(tmp_path / "nowhere")
+
+
+def test_the_angle_between_gradients_is_drawn_where_a_run_looked_at_it():
+    from analysis.errors import InputError
+    from analysis.figures.gradients import cosine_rows, draw_cosines, tell_cosines
+
+    lines = [
+        {"kind": "loss", "step": 1, "loss": 2.0},
+        {"kind": "cosine", "step": 1, "with_task": {"align": -0.5, "anchor": None}},
+        {"kind": "gem", "step": 50, "with_task": {"align": -0.1, "anchor": 0.3}},
+    ]
+    assert [(row["step"], row["term"], row["cosine"]) for row in cosine_rows(lines)] == [
+        (1, "align", -0.5), (50, "align", -0.1), (50, "anchor", 0.3),
+    ]  # fmt: skip
+    assert "align pulls against the task" in tell_cosines(lines)
+    assert "-0.30 (align)" in tell_cosines(lines)
+    drawn = draw_cosines(lines, total=100).to_dict()
+    assert drawn["data"]["values"] == cosine_rows(lines)
+    assert tell_cosines(lines[:1]) == ""
+    with pytest.raises(InputError):
+        draw_cosines(lines[:1])

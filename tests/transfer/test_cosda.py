@@ -123,9 +123,13 @@ def test_the_real_rate_is_the_told_one(tiny):
 def test_labels_of_words_keep_their_places(tiny):
     data = tagged()
     strategy = prepared(tiny, data=data, task="topics", cross=1.0)
+    covered = {word for one in (ES, DE.flipped()) for word in one.translations()}
     for old, new in zip(data.items, strategy.items(data.items, np.random.default_rng(0)), strict=True):
         assert len(new.sentence.words) == len(new.label) == len(old.label)
         assert new.label == old.label
+        kept = [a == b for a, b in zip(old.sentence.words, new.sentence.words, strict=True)]
+        known = [word.casefold() in covered for word in old.sentence.words]
+        assert all(same for same, has in zip(kept, known, strict=True) if not has), "a word moved"
 
 
 def test_the_loss_is_the_cross_entropy_of_the_new_items(tiny):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import InputError
-from analysis.transfer.encoding import Batch, Encoded
+from analysis.transfer.encoding import Batch, Encoded, text_mask
 from analysis.transfer.item import Item
 
 if TYPE_CHECKING:
@@ -113,16 +113,13 @@ def pooled(states: "torch.Tensor", sequences: Sequence[Encoded], how: str) -> "t
 
     if how == "cls":
         return states[:, 0]
-    weights = np.zeros(tuple(states.shape[:2]), np.float32)
-    for row, one in enumerate(sequences):
-        for start, stop in (one.content, one.second):
-            weights[row, start:stop] = 1
-        weights[row] /= max(1.0, float(weights[row].sum()))
+    weights = text_mask(sequences, states.shape[1])
+    weights /= np.maximum(1.0, weights.sum(axis=1, keepdims=True))
     return torch.einsum("nt,ntd->nd", torch.from_numpy(weights).to(states.device), states)
 
 
 def linear(inputs: int, outputs: int) -> Any:
-    """A linear map that starts small (normal, deviation 0.02; Devlin et al. 2019) and without bias."""
+    """A linear map that starts small (normal, deviation 0.02; Devlin et al. 2019) and with its bias at 0."""
     import torch
 
     made = torch.nn.Linear(inputs, outputs)

@@ -9,7 +9,7 @@ import numpy as np
 from analysis.alignment.method import Fidelity
 from analysis.errors import InputError
 from analysis.settings import Setting
-from analysis.transfer.encoding import Encoded
+from analysis.transfer.encoding import Encoded, text_mask
 from analysis.transfer.network import TaskNetwork
 from analysis.transfer.regime import Regime, Step, Strategy, Terms, Work
 from analysis.transfer.settings import TransferSettings
@@ -123,7 +123,7 @@ class Ear(Strategy):
         pushed = network.looked_into(batch, change, attentions=bool(settings.pull))
         moved = [b - a for a, b in zip(plain.embedded, pushed.embedded, strict=True)]
         sides = [side for side in (batch.first, batch.second) if side]
-        places = [text_mask(side, one) for side, one in zip(sides, moved, strict=True)]
+        places = [_texts(side, one) for side, one in zip(sides, moved, strict=True)]
         terms = {"task": network.head.loss(plain.outputs, batch)}
         if settings.robust:
             terms["robust"] = settings.robust * network.head.loss(pushed.outputs, batch)
@@ -143,7 +143,7 @@ class Ear(Strategy):
             wanted = unit * self.module(found.float() / unit)
             reach = self.settings.radius * self.length
             norm = torch.linalg.vector_norm(wanted, dim=-1, keepdim=True)
-            added = wanted * (reach / norm.clamp(min=reach)) * text_mask(side, found)[..., None]
+            added = wanted * (reach / norm.clamp(min=reach)) * _texts(side, found)[..., None]
         return found + added.to(found.dtype)
 
     def _ascended(self, step: Step) -> "Callable[[torch.Tensor, Sequence[Encoded]], torch.Tensor]":
@@ -163,7 +163,7 @@ class Ear(Strategy):
         def climb(found: "torch.Tensor", side: Sequence[Encoded]) -> "torch.Tensor":
             """Embeddings after the step."""
             direction = torch.nn.functional.normalize(next(uphill), dim=-1)
-            return found + reach * direction * text_mask(side, found)[..., None]
+            return found + reach * direction * _texts(side, found)[..., None]
 
         return climb
 
@@ -185,15 +185,11 @@ def mean_length(network: TaskNetwork, work: Work) -> float:
     return float(np.average(norms, weights=counts))
 
 
-def text_mask(side: Sequence[Encoded], like: "torch.Tensor") -> "torch.Tensor":
-    """(sequences, longest) 1 at the subwords of texts, 0 at special tokens and padding, of `like`'s type."""
+def _texts(side: Sequence[Encoded], like: "torch.Tensor") -> "torch.Tensor":
+    """`text_mask` as a tensor of `like`'s length and type."""
     import torch
 
-    mask = np.zeros(tuple(like.shape[:2]), np.float32)
-    for row, one in enumerate(side):
-        for start, stop in (one.content, one.second):
-            mask[row, start:stop] = 1
-    return torch.from_numpy(mask).to(like.device, like.dtype)
+    return torch.from_numpy(text_mask(side, like.shape[1])).to(like.device, like.dtype)
 
 
 def unpushed(

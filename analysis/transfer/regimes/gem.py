@@ -59,12 +59,12 @@ class GemSettings(TransferSettings):
 
 
 class Gem(Strategy):
-    """Learn the task by steps that do not raise the loss of what the encoder was trained for.
+    """Learn the task by steps whose gradient does not go against what the encoder was trained for.
 
     In plain words: beside each batch of the task the encoder reads a batch of a memory, what it was trained for before:
     to fill masks in many languages, and to tell a sentence's translation from others. Where the task's gradient would
     undo that (the angle between the two gradients is more than a right one), just that part of it is taken out; else it
-    stays as it is. Unlike a sum of losses this has no weight, and the memory is never learned at the task's cost.
+    stays as it is. Unlike a sum of losses this has no weight: a memory that does not mind the step changes nothing.
 
         g = gradient of the task's loss;   g_k = gradient of memory k, over the encoder's trained weights
         all g'g_k >= 0:  step with g;   else with  g~ = argmin |g~ - g|^2 / 2  subject to  g~'g_k >= 0 for all k

@@ -11,7 +11,7 @@ from analysis.errors import InputError
 from analysis.settings import Setting
 from analysis.text.dictionary import Dictionary
 from analysis.text.linked import type_of
-from analysis.transfer.encoding import Encoded
+from analysis.transfer.encoding import Encoded, text_mask
 from analysis.transfer.item import Item, Kind
 from analysis.transfer.network import Change
 from analysis.transfer.regime import Regime, Step, Strategy, Terms, Work
@@ -84,8 +84,8 @@ class Robust(Strategy):
     for any encoder, the start at 0, the normed gradient steps and all defaults are chosen here. In the bundled
     encoder the embeddings of one-token translations lie 1.1 to 1.2 mean norms apart (medians over XLing German,
     Finnish and Russian), those of unrelated words 1.4, hence 1 for noise; 0.1 for adversarial is not tuned. Dropout
-    draws anew in every inner step. Their generalised setting, two texts of a pair in two languages, is scored by
-    `--mixed`.
+    draws anew in every inner step. Of their generalised setting, the two texts of a pair in two languages,
+    `--mixed` scores the pairs of the source language with each other one.
     Relatives: `cosda` replaces words by their translations; `plain` is what this is to be compared with.
     """
 
@@ -177,7 +177,7 @@ class Robust(Strategy):
         def change(embedded: "torch.Tensor", sequences: Sequence[Encoded]) -> "torch.Tensor":
             """See `network.Change`."""
             noise = in_ball(embedded.shape, self.radius, generator).to(embedded)
-            return embedded + noise * inner_tokens(sequences, embedded)
+            return embedded + noise * _inner_tokens(sequences, embedded)
 
         return change
 
@@ -193,7 +193,7 @@ class Robust(Strategy):
             key = id(sequences)
             if key not in deltas:
                 deltas[key] = torch.zeros_like(embedded).requires_grad_()
-                masks[key] = inner_tokens(sequences, embedded)
+                masks[key] = _inner_tokens(sequences, embedded)
             return embedded + deltas[key] * masks[key]
 
         for _ in range(self.settings.inner_steps):
@@ -221,15 +221,11 @@ def in_ball(shape: Sequence[int], radius: float, generator: "torch.Generator") -
     return length * direction / direction.norm(dim=-1, keepdim=True)
 
 
-def inner_tokens(sequences: Sequence[Encoded], like: "torch.Tensor") -> "torch.Tensor":
+def _inner_tokens(sequences: Sequence[Encoded], like: "torch.Tensor") -> "torch.Tensor":
     """(sequences, longest, 1) one at the tokens of the texts, zero at special tokens and padding."""
     import torch
 
-    mask = np.zeros((len(sequences), like.shape[1], 1), np.float32)
-    for row, one in enumerate(sequences):
-        for start, stop in (one.content, one.second):
-            mask[row, start:stop] = 1
-    return torch.from_numpy(mask).to(like)
+    return torch.from_numpy(text_mask(sequences, like.shape[1])[:, :, None]).to(like)
 
 
 def synonyms(dictionaries: Iterable[Dictionary], source: str, most: int) -> Listed:

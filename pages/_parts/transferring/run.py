@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from analysis.figures import gradients
 from analysis.figures import training as curves
 from analysis.jobs import control
 from analysis.jobs.runs import Run, list_runs, rename
@@ -117,6 +118,15 @@ def loss(run: Run, found: curves.Metrics, side: str, total: int = 0) -> None:
         caption="What is minimised, on the labels of the source language; named terms add up to the total. It says "
         "nothing of the other languages.",
     )  # fmt: skip
+    angles = gradients.cosine_rows(found)
+    if angles:
+        st.markdown(f"**{chrome.plain(gradients.tell_cosines(found))}**")
+        chrome.figure(
+            gradients.draw_cosines(found, total=total), name=f"{name}-gradients", key=f"gradients {name} {run.id}",
+            data=lambda: columns(angles),
+            caption="How far what is to be kept and the task agree on where the weights should go: 1 the same way, 0 they "
+            "have nothing to do with each other, below 0 one step undoes the other's.",
+        )  # fmt: skip
 
 
 def facts(run: Run) -> str:
