@@ -10,22 +10,20 @@ logs and encoders lie in the cache folder; the public sets in the folder named b
 """
 
 import argparse
-import fcntl
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import methods_cells as grid
+from grid_process import claim, environment, timed
 from methods_cells import BASE, CELLS, Cell
-from methods_process import environment, timed
 
 TRAIN_LIMIT = 360.0  # seconds of one run on one thread: 3 minutes on two cores
 SCORE_LIMIT = 1800.0  # only to end what hangs; the seconds stand in the cell
@@ -89,7 +87,7 @@ def run(only: Sequence[str], how: How) -> None:
 
     lines = grid.recipes(registered("methods"), only)
     digest = grid.write_text_files()
-    with _claim(BASE) as mine:
+    with claim(grid.work_folder(), BASE) as mine:
         if mine and not _path_of_base().exists():
             _write_cell(
                 _path_of_base(), {"name": BASE, "placebo": False, "date": _today(), **_scored(BASE, BASE, how.threads)}
@@ -125,7 +123,7 @@ def _all(cells: Sequence[Cell], digest: str, how: How) -> list[str]:
 
 def _guarded(cell: Cell, digest: str, how: How) -> str:
     """Do one cell; its name if it failed, and one line on why."""
-    with _claim(cell.name) as mine:
+    with claim(grid.work_folder(), cell.name) as mine:
         if not mine or cell.path.exists():
             return ""
         try:
@@ -138,20 +136,6 @@ def _guarded(cell: Cell, digest: str, how: How) -> str:
                 shutil.rmtree(cell.folder, ignore_errors=True)
         print(f"{cell.name}: done", flush=True)
         return ""
-
-
-@contextmanager
-def _claim(name: str) -> Iterator[bool]:
-    """Whether a cell is ours for the block; the lock goes with the process however it ends."""
-    folder = grid.work_folder() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 def _done(cell: Cell, digest: str, how: How) -> dict[str, Any]:

@@ -35,8 +35,12 @@ COMMON = ("blocks=7-12", "dropout=false")
 TASKS = {
     one.name: one
     for one in (
-        Use("topics", "set:sib200:en:train", "set:sib200:en,ar,de,es,fi,fr,hi,ja,ko,ru,sw,th,tr,vi,zh:test",
-            ("epochs=3",)),
+        Use(
+            "topics",
+            "set:sib200:en:train",
+            "set:sib200:en,ar,de,es,fi,fr,hi,ja,ko,ru,sw,th,tr,vi,zh:test",
+            ("epochs=3",),
+        ),
         Use("nli", "set:xnli:en:dev-a", "set:xnli:all:dev-b", ("pair=apart", "epochs=2", "batch=32"), 240),
         Use("pos", "set:udpos:en:train", "set:udpos:all:dev", ("max_items=1000", "epochs=2"), 60),
         Use("ner", "set:ner_wikineural:en:train", "set:ner_wikineural:all:test", ("max_items=1000", "epochs=2"), 200),

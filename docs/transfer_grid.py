@@ -9,19 +9,16 @@ scored; the public sets in the folder named by ISOGLOSS_DATA.
 """
 
 import argparse
-import fcntl
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import methods_process
+import grid_process
 import transfer_cells as grid
 from methods_cells import portable
 from transfer_cells import Cell
@@ -59,7 +56,7 @@ def work_folder() -> Path:
 
 def _guarded(cell: Cell, threads: int) -> str:
     """Do one cell unless it is there or claimed; its name if it failed, and one line on why."""
-    with _claim(cell.name) as mine:
+    with grid_process.claim(work_folder(), cell.name) as mine:
         if not mine or (cell.path.exists() and cell.items.exists() and not _stale(cell)):
             return ""
         try:
@@ -81,22 +78,10 @@ def _stale(cell: Cell) -> bool:
     stored = json.loads(cell.path.read_text("utf-8"))
     words = cell.command(Path("out"))
     given = [words[n + 1] for n, word in enumerate(words) if word == "--set"]
-    settings = resolved(parse_settings(find("regimes", cell.line.regime).settings, given), find("tasks", cell.line.task))
+    settings = resolved(
+        parse_settings(find("regimes", cell.line.regime).settings, given), find("tasks", cell.line.task)
+    )
     return (stored["settings"], stored["revision"]) != (asdict(settings), load_encoder(cell.encoder).revision)
-
-
-@contextmanager
-def _claim(name: str) -> Iterator[bool]:
-    """Whether a cell is ours for the block; the lock goes with the process however it ends."""
-    folder = work_folder() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 def _do(cell: Cell, threads: int) -> None:
@@ -108,7 +93,7 @@ def _do(cell: Cell, threads: int) -> None:
 
     out = work_folder() / cell.name
     command = cell.command(out)
-    seconds, cpu = methods_process.timed(command, work_folder() / f"{cell.name}.log", threads, LIMIT)
+    seconds, cpu = grid_process.timed(command, work_folder() / f"{cell.name}.log", threads, LIMIT)
     found: dict[str, Any] = json.loads((out / RESULT).read_text("utf-8"))
     kept = ("task", "regime", "encoder", "revision", "source_lang", "metric", "items", "source", "source_interval",
             "mean_others", "mean_others_interval", "gap", "gap_interval", "failed", "train", "test", "extras", "steps", "seed",

@@ -47,9 +47,7 @@ def align(
 ) -> None:
     """Make an aligned encoder from a base encoder; stopped or killed, the same command goes on where it was."""
     from analysis.alignment.job import ENTRY, KIND, make_spec, title
-    from analysis.cli.jobs import finish, watch
-    from analysis.jobs.control import discard, start, stop, unfinished
-    from analysis.jobs.state import Status
+    from analysis.cli.jobs import work_through
 
     spec = make_spec(
         method, encoder, data=data or [], out=out, langs=langs, links=links or [], dictionary=dictionary or [],
@@ -59,23 +57,7 @@ def align(
     if estimate_only:
         _estimate(spec)
         return
-    earlier = unfinished(KIND, spec)
-    if earlier is not None and fresh:
-        discard(earlier)
-        earlier = None
-    if earlier is not None:
-        console.report(f"going on with run {earlier.id}; --fresh starts anew")
-    run = start(ENTRY, spec, kind=KIND, title=title(spec), run_id=earlier.id if earlier else None)
-    try:
-        ended = watch(run)
-    except KeyboardInterrupt:
-        stop(run)
-        raise console.interrupted(
-            f"interrupted; run {run.id} is stopped, the same command or `jobs resume {run.id}` goes on with it"
-        ) from None
-    if ended.status is Status.FAILED and ended.exit_code == 2 and not (run.folder / "checkpoints").exists():
-        discard(run)
-    finish(run, ended)
+    work_through(ENTRY, spec, kind=KIND, title=title(spec), fresh=fresh)
     console.emit(str(out))
 
 

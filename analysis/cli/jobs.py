@@ -111,6 +111,38 @@ def _follow(run: Run) -> None:
     finish(run, said)
 
 
+def work_through(entry: str, spec: dict[str, Any], *, kind: str, title: str, fresh: bool) -> None:
+    """Start work in a process of its own, or go on with the same work where it was stopped, and follow it to its end.
+
+    Args:
+        entry: the work function.
+        spec: what is to be done.
+        kind: what sort of work it is.
+        title: what a person calls it.
+        fresh: whether to start anew where an earlier run was stopped.
+
+    Raises:
+        typer.Exit: with the run's exit code, where that is not 0; interrupted, the run is stopped.
+    """
+    earlier = control.unfinished(kind, spec)
+    if earlier is not None and fresh:
+        control.discard(earlier)
+        earlier = None
+    if earlier is not None:
+        console.report(f"going on with run {earlier.id}; --fresh starts anew")
+    run = control.start(entry, spec, kind=kind, title=title, run_id=earlier.id if earlier else None)
+    try:
+        ended = watch(run)
+    except KeyboardInterrupt:
+        control.stop(run)
+        raise console.interrupted(
+            f"interrupted; run {run.id} is stopped, the same command or `jobs resume {run.id}` goes on with it"
+        ) from None
+    if ended.status is Status.FAILED and ended.exit_code == 2 and not (run.folder / "checkpoints").exists():
+        control.discard(run)
+    finish(run, ended)
+
+
 def finish(run: Run, said: State) -> None:
     """Say how a run ended, and exit with its code unless it is done.
 

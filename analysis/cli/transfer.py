@@ -57,9 +57,7 @@ def transfer(
     json: Json = False,
 ) -> None:
     """Learn a task in one language and score it in all; stopped or killed, the same command goes on where it was."""
-    from analysis.cli.jobs import finish, watch
-    from analysis.jobs.control import discard, start, stop, unfinished
-    from analysis.jobs.state import Status
+    from analysis.cli.jobs import work_through
     from analysis.transfer.folder import RESULT
     from analysis.transfer.job import ENTRY, KIND, make_spec, title
 
@@ -69,23 +67,7 @@ def transfer(
         settings=settings or [], data_dir=data_dir,
         command=shlex.join(["python", "-m", "analysis", *(one for one in sys.argv[1:] if one not in _VIEWS)]),
     )  # fmt: skip
-    earlier = unfinished(KIND, spec)
-    if earlier is not None and fresh:
-        discard(earlier)
-        earlier = None
-    if earlier is not None:
-        console.report(f"going on with run {earlier.id}; --fresh starts anew")
-    run = start(ENTRY, spec, kind=KIND, title=title(spec), run_id=earlier.id if earlier else None)
-    try:
-        ended = watch(run)
-    except KeyboardInterrupt:
-        stop(run)
-        raise console.interrupted(
-            f"interrupted; run {run.id} is stopped, the same command or `jobs resume {run.id}` goes on with it"
-        ) from None
-    if ended.status is Status.FAILED and ended.exit_code == 2 and not (run.folder / "checkpoints").exists():
-        discard(run)
-    finish(run, ended)
+    work_through(ENTRY, spec, kind=KIND, title=title(spec), fresh=fresh)
     found = plain_json.loads((Path(spec["out"]) / RESULT).read_text("utf-8"))
     if json:
         console.emit_json(found)

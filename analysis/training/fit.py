@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis.encoders.encoder import Encoder
+from analysis.jobs.fresh import begin_again
 from analysis.jobs.job import Job
 from analysis.records import fingerprint
 from analysis.text.corpus import Bitext, Sentence
@@ -101,7 +102,7 @@ def train(
         what = "sentences" if objective.reads_text else "pairs"
         job.say(f"{sum(pairs.values()):,} {what}{together}, languages: {' '.join(sorted(pairs))}; {trainee.precision}")
         mark = _fingerprint(encoder, data, settings, trainee, seed)
-        _forget_others(job, mark)
+        begin_again(job, mark, made=("frozen-*.npy", "links-*.npz"))
         plan = Plan(examples, settings, seed=seed, batches=objective.batches)
         material = Material(encoder, trainee, examples, data.monolingual, data.dictionaries, settings, seed)
         if job.latest() is None:
@@ -155,20 +156,6 @@ def _fingerprint(encoder: Encoder, data: TrainingData, settings: TrainSettings, 
         {"revision": encoder.revision, "data": data.digests(), "dev": [bitext.digest for bitext in data.dev],
          "languages": list(data.languages), "settings": asdict(settings), "precision": trainee.precision, "seed": seed}
     )  # fmt: skip
-
-
-def _forget_others(job: Job, mark: str) -> None:
-    """Clear a run folder whose state is of other data or settings: a file has changed between stop and resume."""
-    import shutil
-
-    path = job.folder / "fingerprint.txt"
-    if path.exists() and path.read_text("utf-8") != mark:
-        job.say("data or settings have changed since this run was stopped; starting anew")
-        shutil.rmtree(job.folder / "checkpoints", ignore_errors=True)
-        for old in [*job.folder.glob("frozen-*.npy"), *job.folder.glob("links-*.npz")]:
-            old.unlink()
-        job.rewind(-1)
-    path.write_text(mark, "utf-8")
 
 
 def _told(job: Job, what: str) -> Tick:

@@ -75,10 +75,10 @@ def encode(model: Model, items: Sequence[Item], *, joint: bool, max_tokens: int,
         model: its tokenizer and its limit.
         items: to be read.
         joint: whether the two texts of a pair make one sequence; else each is read by itself.
-        max_tokens: most ids of a sequence.
+        max_tokens: most ids of a sequence; 0 means as many as the encoder takes.
         pool: mean, first or last: which subwords make a word's vector.
     """
-    limit = min(max_tokens, model.limit)
+    limit = min(max_tokens or model.limit, model.limit)
     texts = [tk.readable(one.text) for item in items for one in item.sentences]
     coded = iter(tk.tokenise(model.tokenizer, texts) if texts else [])
     first, second = [], []

@@ -11,6 +11,7 @@ import numpy as np
 
 from analysis.encoders.encoder import Encoder
 from analysis.errors import InputError, IsoglossError
+from analysis.jobs.fresh import begin_again
 from analysis.jobs.job import Job
 from analysis.records import fingerprint
 from analysis.training import checkpoint
@@ -68,7 +69,7 @@ def fine_tune(
     extras = extras or Extras()
     work = Work(network, task, train, extras, settings, seed, job)
     mark = _fingerprint(work, regime)
-    _forget_others(job, mark)
+    begin_again(job, mark, made=("kept",))
     torch_seed(seed)
     strategy.prepare(work)
     loop = _Loop(replace(work, train=strategy.train_items(train)), strategy, mark)
@@ -226,16 +227,3 @@ def _fingerprint(work: Work, regime: Regime) -> str:
          "bitexts": [one.digest for one in extras.bitexts], "text": text,
          "dictionaries": [one.digest for one in extras.dictionaries], "precision": work.network.trainee.precision}
     )  # fmt: skip
-
-
-def _forget_others(job: Job, mark: str) -> None:
-    """Clear a run folder whose state is of other data or settings: a file has changed between stop and resume."""
-    import shutil
-
-    path = job.folder / "fingerprint.txt"
-    if path.exists() and path.read_text("utf-8") != mark:
-        job.say("data or settings have changed since this run was stopped; starting anew")
-        shutil.rmtree(job.folder / "checkpoints", ignore_errors=True)
-        shutil.rmtree(job.folder / "kept", ignore_errors=True)
-        job.rewind(-1)
-    path.write_text(mark, "utf-8")

@@ -1,15 +1,30 @@
-"""Runs a command of a grid with a limit, and says what it took."""
+"""Cells of a grid: claimed by one process, run with a limit, timed."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 HERE = Path(__file__).parent
+
+
+@contextmanager
+def claim(work_folder: Path, name: str) -> Iterator[bool]:
+    """Whether a cell is ours for the block; the lock goes with the process however it ends."""
+    folder = work_folder / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
 
 
 def timed(command: Sequence[str], log: Path, threads: int, limit: float) -> tuple[float, float]:
