@@ -105,14 +105,14 @@ class MappedEncoder(Encoder):
             rows = np.flatnonzero(languages == language)
             # A unit without subwords is a row of zeros and stays one.
             rows = rows[np.any(values[-1, rows] != 0, axis=1)] if len(rows) else rows
-            tag = self._map_of(language)
+            tag = self.map_of(language)
             if tag is None:
                 continue
             for slot, layer in enumerate(found.layers):
-                values[slot, rows] = self._apply(values[slot, rows], f"{tag}/{layer}")
+                values[slot, rows] = self.apply(values[slot, rows], f"{tag}/{layer}")
         return replace(found, values=values, encoder=self.name, revision=self.revision)
 
-    def _apply(self, vectors: np.ndarray, key: str) -> np.ndarray:
+    def apply(self, vectors: np.ndarray, key: str) -> np.ndarray:
         """(n, dim) vectors through the map of one language and layer."""
         if f"{key}/mean" in self.maps:
             vectors = vectors - self.maps[f"{key}/mean"]
@@ -125,7 +125,7 @@ class MappedEncoder(Encoder):
             vectors = vectors + self.maps[f"{key}/shift"]
         return vectors
 
-    def _map_of(self, language: str) -> str | None:
+    def map_of(self, language: str) -> str | None:
         """The language's map, else its primary subtag's, else None, said once."""
         for tag in (language, language.split("-")[0]):
             if tag in self.languages:

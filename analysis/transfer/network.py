@@ -14,6 +14,7 @@ from analysis.training.trainee import Trainee
 from analysis.transfer.encoding import Batch, Encoded, encode
 from analysis.transfer.heads.head import Head, View
 from analysis.transfer.item import Item
+from analysis.transfer.maps import split_maps
 from analysis.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class TaskNetwork:
         trainee: the encoder that trains, beside its frozen base.
         head: the task's head.
         layer: the layer it reads.
+        maps: what an encoder of closed-form maps does to the states, None for any other.
         parameters: all that trains, by name; the head's begin with `head.`.
     """
 
@@ -70,7 +72,8 @@ class TaskNetwork:
         self.layer = encoder.depth if settings.layer < 0 else encoder.check_layers([settings.layer])[0]
         if trains_encoder:
             check_reach(encoder.depth, settings.blocks, [self.layer])
-        self.trainee = Trainee(encoder, _train_settings(settings, trains_encoder), seed=seed)
+        body, self.maps = split_maps(encoder, self.layer, trains_encoder=trains_encoder)
+        self.trainee = Trainee(body, _train_settings(settings, trains_encoder), seed=seed)
         self.accelerator = self.trainee.accelerator
         torch.manual_seed(seed)
         self.head = make_head(items, encoder.dim)
@@ -104,6 +107,8 @@ class TaskNetwork:
         sides = [side for side in (batch.first, batch.second) if side]
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.trains_encoder):
             found = [self.states([one.ids for one in side], [self.layer])[self.layer] for side in sides]
+            if self.maps is not None:
+                found = [self.maps(one, sides[n], batch.items, second=n == 1) for n, one in enumerate(found)]
         return View(batch, *found)
 
     def outputs(self, batch: Batch, change: Change | None = None) -> Any:

@@ -28,7 +28,7 @@ class Plain(Strategy):
     In plain words: the encoder learns the task in the source language; where its vectors of other languages lie near
     those of their translations, it has learned it there too. `mode=upper` leaves the lower half of the blocks, which
     is the more language-neutral one, as it was; `mode=probe` trains the head alone, so that what it shows is in the
-    encoder already.
+    encoder already; an encoder of closed-form maps takes this mode only, each language then goes through its own map.
 
         L = the task's loss
 
