@@ -158,7 +158,7 @@ def commands(found: Found) -> str:
 def _head(*names: str) -> list[str]:
     """The two lines above the rows."""
     rest = ["English", "mean of the others", "gap", "word retrieval before", "after", "processor s"]
-    return [f"| {' | '.join([*names, *rest])} |", "| --- |" * len(names) + " ---: |" * len(rest)]
+    return [f"| {' | '.join([*names, *rest])} |", "|" + " --- |" * len(names) + " ---: |" * len(rest)]
 
 
 def _row(found: Found, line: Line, encoder: str, *names: str) -> list[str]:

@@ -122,6 +122,7 @@ def test_the_tables(scripts):
     )
     assert "| `bundled+combined` | topics | +0.0 [+0.0, +0.0] | +10.0" in text
     assert "| de | +10.0 |" in text
+    assert "||" not in text
     assert "| `cosda` | topics | `bundled` | 87.5 ± 0.0 | 75.0 ± 0.0" in text
     assert text.count("Not yet.") == 1  # the whole test sets
     assert "at most 50 seconds" in text
