@@ -79,7 +79,7 @@ PARALLEL = ("set:tatoeba:all:test",)
 REGIMES = (
     Line("cosda", "topics", dictionary=DICTIONARIES, settings=("cross=0.4",)),
     Line("ear", "topics"),
-    Line("monox", "topics"),
+    Line("monox", "topics", settings=("teacher_mlm_steps=10",)),  # a teacher within the two minutes
     Line("robust", "nli"),
     Line("multiverse", "nli"),
     Line("hierarchical", "nli"),
