@@ -60,7 +60,9 @@ def test_a_map_decides_what_is_predicted_in_its_language_only(mapped, tiny):
     for network in (with_maps, without):
         network.trains(False)
     english = [network.outputs(network.encode(classes().items)).detach().numpy() for network in (with_maps, without)]
-    spanish = [network.outputs(network.encode(classes("es").items)).detach().numpy() for network in (with_maps, without)]
+    spanish = [
+        network.outputs(network.encode(classes("es").items)).detach().numpy() for network in (with_maps, without)
+    ]
     np.testing.assert_allclose(english[0], english[1], atol=1e-4)
     assert not np.allclose(spanish[0], spanish[1], atol=1e-2)
 
