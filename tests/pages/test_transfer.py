@@ -384,7 +384,7 @@ def test_predictions_of_every_kind_are_rows_of_escaped_html():
     assert span.count("<mark") == 1
     assert "no answer" in span
     pair = item_html(
-        {"lang": "en-ar", "id": "1", "text": "a", "other": "ب", "gold": 1.0, "predicted": 2.345}, Kind.SCORE
+        {"lang": "en+ar", "id": "1", "text": "a", "other": "ب", "gold": 1.0, "predicted": 2.345}, Kind.SCORE
     )
     assert '<bdi dir="rtl">' in pair
     assert "2.35" in pair or "2.34" in pair
