@@ -16,6 +16,7 @@ from analysis.text.scored_file import as_score
 from analysis.text.segment import split
 from analysis.transfer.item import Dataset, Item, Kind
 
+LONGEST = 131_072  # characters of a cell; one beyond it holds a quote that never closes
 # The names that a header may give to each column; where it has several of them, the one that stands first here.
 NAMES = {
     "text": (
@@ -172,6 +173,7 @@ def _quoted(name: str, start: int, lines: Iterator[tuple[int, str | None]], prob
     reader = csv.reader((f"{line or ''}\n" for _, line in lines), strict=True)
     while True:
         line = start + reader.line_num
+        csv.field_size_limit(LONGEST)  # one setting for the process, which other readers raise
         try:
             cells = next(reader)
         except StopIteration:
