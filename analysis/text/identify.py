@@ -14,7 +14,7 @@ _LONGEST = 2000
 _SAMPLE = 1000
 # The table of languages, not all 140 of the model: on short sentences that is right more often. Closely related
 # ones that hardly anyone means are found only if asked for.
-_USUAL = tuple(tag for tag in LANGUAGES if tag not in ("yue", "grc", "sa", "la", "nb", "nn"))
+_USUAL = tuple(tag for tag in LANGUAGES if tag not in ("yue", "grc", "hbo", "sa", "la", "nb", "nn"))
 
 
 @dataclass(frozen=True, slots=True)

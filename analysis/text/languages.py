@@ -127,6 +127,7 @@ qu Quechua Latn Quechuan
 ht Haitian-Creole Latn creole
 yue Cantonese Hani Sinitic
 grc Ancient-Greek Grek Hellenic
+hbo Biblical-Hebrew Hebr Semitic
 """
 _RIGHT_TO_LEFT = frozenset({"Arab", "Aran", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Mand", "Samr"})
 _RENAMED = {"iw": "he", "in": "id", "ji": "yi", "fil": "tl", "cmn": "zh", "arb": "ar", "pes": "fa", "swh": "sw"}
