@@ -28,7 +28,7 @@ class Encoded:
 
 
 def encode(
-    trainee: Trainee, sides: Sequence[Side], layers: Sequence[int], *, live: bool = False,
+    trainee: Trainee, sides: Sequence[Side], layers: Sequence[int], *, model: Model | None = None,
     progress: Progress | None = None,
 ) -> Encoded:  # fmt: skip
     """Word and sentence vectors of every side.
@@ -37,16 +37,16 @@ def encode(
     same to the last bit when a run is resumed.
 
     Args:
-        trainee: holds both networks.
+        trainee: holds the networks.
         sides: the sentences.
         layers: the layers wanted.
-        live: whether the network that trains gives them; else the frozen base does.
+        model: the one that gives them, `trainee.live` or another; None for the frozen base.
         progress: called with tokens done and to do.
     """
     dim = trainee.base.network.config.hidden_size
     words: dict[int, list[np.ndarray]] = {layer: [np.empty((0, dim), np.float32)] * len(sides) for layer in layers}
     sentences = {layer: np.zeros((len(sides), dim), np.float32) for layer in layers}
-    for rows, states in _batches(trainee, sides, layers, live, progress):
+    for rows, states in _batches(trainee, sides, layers, model or trainee.frozen, progress):
         batch = [sides[row] for row in rows]
         ends = np.cumsum([side.words for side in batch])[:-1]
         for layer in layers:
@@ -58,12 +58,12 @@ def encode(
 
 
 def _batches(
-    trainee: Trainee, sides: Sequence[Side], layers: Sequence[int], live: bool, progress: Progress | None
+    trainee: Trainee, sides: Sequence[Side], layers: Sequence[int], model: Model, progress: Progress | None
 ) -> Iterator[tuple[list[int], dict]]:
     """Rows and hidden states of batches of similar length, the longest first."""
     import torch
 
-    model: Model = trainee.live if live else trainee.frozen
+    live = model is trainee.live
     order = sorted(range(len(sides)), key=lambda row: (-len(sides[row].ids), row))
     total, done = sum(len(side.ids) for side in sides), 0
     while order:

@@ -12,7 +12,7 @@ from analysis.errors import InputError
 from analysis.training.batches import Plan
 from analysis.training.data import TrainingData, make_examples
 from analysis.training.examples import Examples, count_pairs
-from analysis.training.objective import Material, Objective
+from analysis.training.objective import Material, Objective, held_encoder
 from analysis.training.settings import TrainSettings, check_reach
 from analysis.training.steps import make_step
 from analysis.training.trainee import Trainee
@@ -57,7 +57,7 @@ def estimate_run(encoder: Encoder, data: TrainingData, settings: Any, make_objec
     Raises:
         InputError: data or settings the run would be refused for.
     """
-    trainee = Trainee(encoder, settings, seed=0)
+    trainee = Trainee(encoder, settings, seed=0, held=held_encoder(encoder, settings))
     objective: Objective = make_objective(encoder, settings)
     check_reach(encoder.depth, settings.blocks, objective.layers)
     sample, share = _sample(data)

@@ -22,7 +22,7 @@ from analysis.training.frozen import freeze
 from analysis.training.links import link, only_linked
 from analysis.training.loop import Loop
 from analysis.training.monitor import Monitor
-from analysis.training.objective import Material, Objective
+from analysis.training.objective import Material, Objective, held_encoder
 from analysis.training.settings import TrainSettings, check_reach
 from analysis.training.trainee import Trainee
 
@@ -87,7 +87,7 @@ def train(
             settings = replace(settings, link_layer=encoder.link_defaults.layer)
         if settings.placebo:
             data = replace(data, dictionaries=shuffled_dictionaries(data.dictionaries, seed))
-        trainee = Trainee(encoder, settings, seed=seed)
+        trainee = Trainee(encoder, settings, seed=seed, held=held_encoder(encoder, settings))
         objective: Objective = make_objective(encoder, settings)
         check_reach(encoder.depth, settings.blocks, objective.layers)
         found = make_examples(trainee.base, data, settings, seed, text=objective.reads_text)

@@ -1,4 +1,4 @@
-"""What the frozen base says of the training sentences, computed once and kept beside the run."""
+"""What the encoder that anchors hold on to says of the training sentences, computed once and kept beside the run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from analysis.training.trainee import Trainee
 
 @dataclass(frozen=True)
 class Frozen:
-    """Vectors of one side of all used examples in the base, memory-mapped where there is a run folder.
+    """Vectors of one side of all used examples in the encoder held on to, memory-mapped where there is a run folder.
 
     Attributes:
         words: for each layer (words, dim) float32.
@@ -40,10 +40,10 @@ def freeze(
     trainee: Trainee, sides: Sequence[Side], layers: Sequence[int], used: np.ndarray, *, folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Frozen:  # fmt: skip
-    """Encode one side of the examples with the base, or read what an earlier start of the run has written.
+    """Encode one side of the examples with the encoder held on to, or read what an earlier start of the run has written.
 
     Args:
-        trainee: holds the base.
+        trainee: holds the encoder that anchors hold on to.
         sides: one side of all examples.
         layers: the layers the objective asks for.
         used: indices of the examples that some step reads, ascending.
@@ -55,7 +55,7 @@ def freeze(
     start = np.concatenate([[0], np.cumsum(counts)])
     stored = _stored(folder, layers, int(start[-1]), len(used)) if folder else None
     if stored is None:
-        found = encode(trainee, [sides[row] for row in used], layers, progress=progress)
+        found = encode(trainee, [sides[row] for row in used], layers, model=trainee.held, progress=progress)
         words = {layer: np.concatenate(parts) for layer, parts in found.words.items()}
         stored = words, found.sentences
         if folder:

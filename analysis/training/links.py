@@ -117,7 +117,10 @@ def _decoded(
         sides = [side[start : start + CHUNK] for side in (examples.source, examples.target)]
         if level == "subword":
             sides = [tuple(subwords(one) for one in side) for side in sides]
-        source, target = (encode(trainee, side, [layer], live=live).words[layer] for side in sides)
+        source, target = (
+            encode(trainee, side, [layer], model=trainee.live if live else trainee.frozen).words[layer]
+            for side in sides
+        )
         for at, (a, b) in enumerate(zip(source, target, strict=True)):
             if level == "subword":
                 links = decoder.decode(similarity_matrix(a, b), chosen)

@@ -88,7 +88,7 @@ class Monitor:
 
     def forgetting(self) -> dict[str, float | None]:
         """Drift and kept neighbours of the anchor's words and sentences, None where there are too few."""
-        found = encode(self.trainee, self.sides, [self.layer], live=True)
+        found = encode(self.trainee, self.sides, [self.layer], model=self.trainee.live)
         words, sentences = _flat(found.words[self.layer]), found.sentences[self.layer]
         return {
             "drift": _mean(drift_of(self.base[0], words)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from analysis.encoders.encoder import Encoder
+from analysis.encoders.tuned import TunedEncoder
 from analysis.jobs.job import Job
 from analysis.settings import Setting
 from analysis.text.corpus import Sentence
@@ -184,11 +185,30 @@ class AnchoredSettings(TrainSettings):
         float,
         Setting("weight of the norm of what changed in the weights", ge=0, source="Wu and Dredze 2020", advanced=True),
     ] = 0.0
+    anchor_to: Annotated[
+        str,
+        Setting("what the terms above hold on to: the encoder that training starts from, or the first base below it",
+                choices=("start", "first"), advanced=True),
+    ] = "start"  # fmt: skip
 
     @property
     def reads_frozen(self) -> bool:
         """Whether some term needs the base's vectors."""
         return bool(self.distil or self.anchor_words or self.anchor_relations)
+
+
+def held_encoder(encoder: Encoder, settings: TrainSettings) -> Encoder:
+    """The encoder that a run's anchors hold on to: the one it starts from, or the first base below that.
+
+    Args:
+        encoder: the one that training starts from.
+        settings: of the method; `anchor_to` where it has anchors.
+    """
+    while (
+        isinstance(settings, AnchoredSettings) and settings.anchor_to == "first" and isinstance(encoder, TunedEncoder)
+    ):
+        encoder = encoder.base_encoder
+    return encoder
 
 
 def anchors(step: Step, settings: AnchoredSettings, layer: int) -> Terms:

@@ -30,12 +30,13 @@ class Trainee:
         encoder: the base; it is not changed.
         settings: `adapter`, `rank`, `blocks`, `embeddings`, `dropout`, `precision`.
         seed: of the adapters' start.
+        held: the encoder that anchors hold on to, of the same tokens and width; None for the base.
 
     Raises:
         InputError: an encoder without weights of its own, or without blocks to train.
     """
 
-    def __init__(self, encoder: Encoder, settings: TrainSettings, *, seed: int) -> None:
+    def __init__(self, encoder: Encoder, settings: TrainSettings, *, seed: int, held: Encoder | None = None) -> None:
         import torch
         from accelerate import Accelerator
         from accelerate.state import AcceleratorState
@@ -63,13 +64,17 @@ class Trainee:
             # The way back through PyTorch's fused attention takes half of a step on a CPU; plain products do not.
             self.network.set_attn_implementation("eager")
         self.live = replace(self.base, network=self.network, blocks=blocks)
-        self.frozen = self.base
-        if self.accelerator.device.type != "cpu":
-            # The base's own network stays where other users of the encoder expect it.
-            still, still_blocks = _copy(self.base, encoder.name)
-            self.frozen = replace(self.base, network=still.to(self.accelerator.device), blocks=still_blocks)
+        self.frozen = self._still(encoder)
+        self.held = self.frozen if held is None or held is encoder else self._still(held)
         self.parameters = {name: one for name, one in self.network.named_parameters() if one.requires_grad}
         self.trains(settings.dropout)
+
+    def _still(self, encoder: Encoder) -> Model:
+        """An encoder's model on this run's device; its own stays where other users of the encoder expect it."""
+        if self.accelerator.device.type == "cpu":
+            return encoder.model
+        network, blocks = _copy(encoder.model, encoder.name)
+        return replace(encoder.model, network=network.to(self.accelerator.device), blocks=blocks)
 
     def trains(self, dropout: bool) -> None:
         """Switch the encoder's own dropout on or off."""

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from analysis.alignment.run import align
 from analysis.encoders.load import load_encoder
-from analysis.training.examples import prepare, select
+from analysis.registry import find
+from analysis.training.examples import prepare, select, sides_of
 from analysis.training.frozen import freeze
 from analysis.training.links import link
+from analysis.training.objective import held_encoder
 from analysis.training.steps import make_step
 from analysis.training.trainee import Trainee
 from tests.tiny import FAMILIES
@@ -105,3 +108,22 @@ def test_the_distance_is_the_norm_of_what_changed(tiny, adapter):
     changed = sum(((now[name] - one) ** 2).sum() for name, one in encoder.model.network.named_parameters())
     assert float(changed.detach()) > 0
     assert distance == pytest.approx(float(changed.detach()) ** 0.5, rel=1e-4)
+
+
+def test_anchors_hold_on_to_the_start_or_to_the_first_base(tiny, tmp_path):
+    """Trained twice, the second run can be held where the first base is, so that what the first run lost comes back."""
+    settings = chosen(lr=0.1, max_steps=3)
+    align(find("methods", "contrastive"), load_encoder(tiny), [bitext(12)], out=tmp_path / "out", settings=settings,
+          say=lambda _: None)  # fmt: skip
+    base, above = load_encoder(tiny), load_encoder(str(tmp_path / "out"))
+    assert held_encoder(base, chosen(anchor_to="first")) is base
+    text = [bitext(6).target[row] for row in range(6)]
+    for anchor_to, encoder in (("start", above), ("first", base)):
+        settings = chosen(anchor_to=anchor_to, distil=1)
+        assert held_encoder(above, settings).revision == encoder.revision
+        trainee = Trainee(above, settings, seed=0, held=held_encoder(above, settings))
+        found = freeze(trainee, sides_of(above.model, text, "mean"), [2], np.arange(6))
+        np.testing.assert_allclose(
+            found.sentences[2], encoder.sentences(text, layers=[2], cache=False).layer(2), atol=1e-5
+        )
+    assert not np.allclose(*(one.sentences(text, layers=[2], cache=False).layer(2) for one in (base, above)), atol=1e-3)

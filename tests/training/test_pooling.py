@@ -31,7 +31,7 @@ def test_words_and_sentences_are_the_encoders(tiny_folders, family, pool):
     words = encoder.words(text, pool=pool, layers=[1, 3], cache=False)
     means = encoder.sentences(text, layers=[1, 3], cache=False)
     for live in (False, True):  # LoRA starts at no change
-        found = encode(trainee, sides, [1, 3], live=live)
+        found = encode(trainee, sides, [1, 3], model=trainee.live if live else None)
         for layer in (1, 3):
             np.testing.assert_allclose(np.concatenate(found.words[layer]), words.layer(layer), atol=1e-5)
             np.testing.assert_allclose(found.sentences[layer], means.layer(layer), atol=1e-5)
