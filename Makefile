@@ -10,7 +10,7 @@ app: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/test.done
-	$(BIN)/pytest -m "not deep" --durations=10
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not deep" --durations=10 --numprocesses=2 --dist=loadfile
 
 deep: $(VENV)/test.done
 	$(BIN)/pytest -m deep --durations=10
