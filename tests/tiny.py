@@ -51,8 +51,11 @@ def make_tokenizer(kind):
         trainer = trainers.UnigramTrainer(vocab_size=300, special_tokens=specials, unk_token=unk, show_progress=False)
     built.train_from_iterator(TEXT, trainer)
     ids = built.get_vocab()
+    second = ":1" if kind == "wordpiece" else ""  # BERT tells the two texts of a pair apart
     built.post_processor = processors.TemplateProcessing(
-        single=f"{cls} $A {sep}", pair=f"{cls} $A {sep} $B {sep}", special_tokens=[(cls, ids[cls]), (sep, ids[sep])]
+        single=f"{cls} $A {sep}",
+        pair=f"{cls} $A {sep} $B{second} {sep}{second}",
+        special_tokens=[(cls, ids[cls]), (sep, ids[sep])],
     )
     return built
 
@@ -89,7 +92,10 @@ def write_tiny(folder: Path, family: str, seed: int = 0) -> Path:
     kind = FAMILIES[family]
     tokenizer = make_tokenizer(kind)
     roles = dict(zip(("cls_token", "pad_token", "sep_token", "unk_token", "mask_token"), SPECIALS[kind], strict=True))
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=POSITIONS, **roles)
+    names = ["input_ids", *(["token_type_ids"] if family == "bert" else []), "attention_mask"]
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=POSITIONS, model_input_names=names, **roles
+    )
     torch.manual_seed(seed)
     config = make_config(family, len(fast))
     network = T5EncoderModel(config) if family == "t5" else AutoModel.from_config(config)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,12 @@ class Model:
     lock: threading.Lock = field(default_factory=threading.Lock)
     blocks: Any = None
 
+    @cached_property
+    def knows_segments(self) -> bool:
+        """Whether tokenizer and network tell the first text of a pair from the second, as BERT's do."""
+        highest = max(self.tokenizer("a", "a").get("token_type_ids", ()), default=0)
+        return 0 < highest < getattr(self.network.config, "type_vocab_size", 0)
+
     def hidden_states(
         self, batch: Sequence[np.ndarray], layers: Sequence[int], positions: Sequence[np.ndarray] | None = None
     ) -> dict[int, "torch.Tensor"]:
@@ -53,14 +60,16 @@ class Model:
             return {layer: state.cpu() for layer, state in self.states(batch, layers, positions).items()}
 
     def states(
-        self, batch: Sequence[np.ndarray], layers: Sequence[int], positions: Sequence[np.ndarray] | None = None
-    ) -> dict[int, "torch.Tensor"]:
+        self, batch: Sequence[np.ndarray], layers: Sequence[int], positions: Sequence[np.ndarray] | None = None,
+        segments: Sequence[np.ndarray] | None = None,
+    ) -> dict[int, "torch.Tensor"]:  # fmt: skip
         """Hidden states of some windows at some layers, with gradients where the network has any.
 
         Args:
             batch: input ids of each window.
             layers: 0 (embedding output) to `depth`.
             positions: position of each id, counted from 0; None means from 0 on in every window.
+            segments: 0 or 1 for each id, the text of a pair it belongs to; None, or a model that knows none, means 0.
 
         Returns:
             For each layer a (windows, longest, dim) float32 tensor; positions past a window's end are undefined.
@@ -79,6 +88,10 @@ class Model:
             inputs["position_ids"] = torch.zeros_like(ids) + self.first_position
             for row, window in enumerate(positions):
                 inputs["position_ids"][row, : len(window)] += torch.from_numpy(window)
+        if segments is not None and self.knows_segments:
+            inputs["token_type_ids"] = torch.zeros_like(ids)
+            for row, window in enumerate(segments):
+                inputs["token_type_ids"][row, : len(window)] = torch.from_numpy(window)
         inputs = {key: value.to(self.network.device) for key, value in inputs.items()}
         if max(layers) < self.depth and self.blocks is not None:
             return self._stopping_early(inputs, layers)

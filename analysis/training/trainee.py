@@ -92,10 +92,12 @@ class Trainee:
         finally:
             self.trains(self.settings.dropout)
 
-    def states(self, ids: "Sequence[np.ndarray]", layers: Sequence[int]) -> "dict[int, torch.Tensor]":
-        """Hidden states of the network that trains, with gradients."""
+    def states(
+        self, ids: "Sequence[np.ndarray]", layers: Sequence[int], segments: "Sequence[np.ndarray] | None" = None
+    ) -> "dict[int, torch.Tensor]":
+        """Hidden states of the network that trains, with gradients; see `Model.states`."""
         with self.accelerator.autocast():
-            return self.live.states(ids, layers)
+            return self.live.states(ids, layers, segments=segments)
 
     @contextmanager
     def borrowing(self, weights: "Mapping[str, torch.Tensor]") -> "Iterator[None]":

@@ -35,6 +35,14 @@ class Encoded:
     second: tuple[int, int] = (0, 0)
     offsets: np.ndarray | None = None
 
+    @property
+    def segments(self) -> np.ndarray:
+        """(tokens,) 1 from the second text of a joint pair on, else 0."""
+        found = np.zeros(len(self.ids), np.int64)
+        if self.second != (0, 0):
+            found[self.second[0] :] = 1
+        return found
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -68,8 +76,8 @@ class Batch:
 def encode(model: Model, items: Sequence[Item], *, joint: bool, max_tokens: int, pool: str = "first") -> Batch:
     """Tokenise items; what does not fit is cut off at the end, of a pair always the longer text first.
 
-    A joint pair is read as its tokenizer joins two texts (`<s> a </s></s> b </s>`, `[CLS] a [SEP] b [SEP]`); segment
-    ids are all zero, also for encoders that know two of them.
+    A joint pair is read as its tokenizer joins two texts (`<s> a </s></s> b </s>`, `[CLS] a [SEP] b [SEP]`), and
+    an encoder that tells the two apart (BERT's segments) gets that too.
 
     Args:
         model: its tokenizer and its limit.

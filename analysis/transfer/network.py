@@ -96,9 +96,11 @@ class TaskNetwork:
             self.trainee.base, items, joint=self.head.joint, max_tokens=settings.max_tokens, pool=settings.word
         )  # fmt: skip
 
-    def states(self, ids: Sequence[np.ndarray], layers: Sequence[int]) -> "dict[int, torch.Tensor]":
-        """Hidden states of any token sequences in the network that trains, with gradients; see `Trainee.states`."""
-        return self.trainee.states(ids, layers)
+    def states(
+        self, ids: Sequence[np.ndarray], layers: Sequence[int], segments: Sequence[np.ndarray] | None = None
+    ) -> "dict[int, torch.Tensor]":
+        """Hidden states of any token sequences in the network that trains, with gradients; see `Model.states`."""
+        return self.trainee.states(ids, layers, segments)
 
     def view(self, batch: Batch) -> View:
         """The states of a batch at the head's layer."""
@@ -106,7 +108,10 @@ class TaskNetwork:
 
         sides = [side for side in (batch.first, batch.second) if side]
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.trains_encoder):
-            found = [self.states([one.ids for one in side], [self.layer])[self.layer] for side in sides]
+            found = [
+                self.states([one.ids for one in side], [self.layer], [one.segments for one in side])[self.layer]
+                for side in sides
+            ]
             if self.maps is not None:
                 found = [self.maps(one, sides[n], batch.items, second=n == 1) for n, one in enumerate(found)]
         return View(batch, *found)
