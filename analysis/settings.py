@@ -24,6 +24,7 @@ class Setting:
         choices: the closed list of values, if there is one.
         source: paper and section the default comes from, or "".
         advanced: whether a form shows it only to those who ask for more.
+        encoder: whether the value names an encoder, which may be a folder.
     """
 
     help: str
@@ -32,6 +33,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     source: str = ""
     advanced: bool = False
+    encoder: bool = False
 
 
 @dataclass(frozen=True)

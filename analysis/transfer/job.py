@@ -15,7 +15,7 @@ from analysis.encoders.names import resolve
 from analysis.errors import InputError
 from analysis.jobs.job import Job
 from analysis.registry import find
-from analysis.settings import parse_settings
+from analysis.settings import fields, parse_settings
 from analysis.store import write_text
 from analysis.text.languages import parse_langs
 from analysis.text.problems import Problems
@@ -78,9 +78,16 @@ def make_spec(
         "data": [data_name(one) for one in data], "langs": langs, "dictionary": [data_name(str(one)) for one in dictionary],
         "monolingual": [data_name(str(one)) for one in monolingual],
         "alignment": [data_name(one) for one in alignment], "mixed": mixed,
-        "out": str(Path(out).expanduser().absolute()), "seed": seed, "settings": list(settings),
+        "out": str(Path(out).expanduser().absolute()), "seed": seed, "settings": _settings(how, settings),
         "data_dir": str(Path(data_dir).absolute()) if data_dir else None, "command": command,
     }  # fmt: skip
+
+
+def _settings(regime: Regime, given: Sequence[str]) -> list[str]:
+    """The settings, encoders named so that they hold in every working folder."""
+    named = {field.name for field in fields(regime.settings) if field.setting.encoder}
+    pairs = [one.partition("=") for one in given]
+    return [f"{key}={absolute_encoder(value) if key in named and value else value}" for key, _, value in pairs]
 
 
 def check_data(regime: Regime, given: Mapping[Uses, Any]) -> None:

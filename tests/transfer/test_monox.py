@@ -1,5 +1,7 @@
 """A monolingual teacher: the loss by hand, what is kept, pseudo-labels, other encoders as teachers, refusals."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from analysis.errors import InputError
 from analysis.jobs.job import Job
 from analysis.transfer import teacher as teaching
+from analysis.transfer.job import make_spec
 from analysis.transfer.regime import Extras, Step
 from analysis.transfer.regimes.monox import Monox, MonoxSettings, soft_loss
 from analysis.transfer.teacher import Lessons, key
@@ -188,3 +191,10 @@ def test_refusals(tiny):
         train(tiny, "monox", teacher="/nowhere/at/all")
     with pytest.raises(InputError, match="does not work with task"):
         train(tiny, "monox", "sts", scores())
+
+
+def test_a_teacher_in_a_folder_is_found_from_any_working_folder(tiny, monkeypatch, tmp_path):
+    monkeypatch.chdir(Path(tiny).parent)
+    spec = make_spec("monox", "categories", tiny, train=[], test=[], out=tmp_path / "out",
+                     settings=[f"teacher={Path(tiny).name}", "gold=0.5"])  # fmt: skip
+    assert spec["settings"] == [f"teacher={tiny}", "gold=0.5"]

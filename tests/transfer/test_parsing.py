@@ -100,6 +100,10 @@ def test_languages_of_a_file():
     words = ("Der", "Hund", "springt", "über", "den", "faulen", "Fuchs")
     spoken = conllu(*((n + 1, word, n, "x") for n, word in enumerate(words)))
     assert [one.language for one in read(spoken, "trees.conllu")[0]] == ["de"]
+    found, told = read("# lang = kpv\n" + GOOD + "# lang = what?\n" + GOOD)
+    assert [one.language for one in found] == ["kpv", "en"], "a language that the table does not know is one of its own"
+    assert len(told) == 1
+    assert "'what?' is not a language code" in str(next(iter(told)))
     with pytest.raises(InputError, match="no usable tree"):
         read("no tree\n")
 

@@ -13,6 +13,7 @@ from analysis.text.languages import known_tag
 from analysis.text.lines import Source, read_lines
 from analysis.text.problems import Problems, excerpt
 from analysis.transfer.item import Dataset, Item, Tree
+from analysis.transfer.readers.spoken import stated_tag
 
 COLUMNS = 10
 SAMPLE = 1000  # sentences whose words say the language of a file that does not
@@ -62,11 +63,12 @@ def read_trees(source: Source, language: str | None, problems: Problems) -> list
             "HEAD and a relation in DEPREL, an empty line after each sentence"
         )
     usual = language or known_tag(re.split(r"[_.-]", PurePath(source.name).name)[0])
-    if usual is None and not all(one.language for one in parsed):
+    spoken = [stated_tag(one.language, source.name, one.line, problems) for one in parsed]
+    if usual is None and not all(spoken):
         usual = majority(identify(" ".join(one.words)) for one in parsed[:SAMPLE])
     found: dict[str, list[Item]] = {}
-    for one in parsed:
-        tag = language or one.language or usual or "und"
+    for one, own in zip(parsed, spoken, strict=True):
+        tag = language or own or usual or "und"
         item = Item(str(one.number), Sentence.from_words(one.words, tag), one.tree, where=f"{source.name}:{one.line}")
         found.setdefault(tag, []).append(item)
     return [Dataset(source.name, tag, tuple(items)) for tag, items in found.items()]
@@ -105,7 +107,7 @@ def _sentence(number: int, block: Sequence[tuple[int, str | None]]) -> _Parsed:
             raise _RowError(line, "a line of the sentence is not UTF-8")
         if text.startswith("#"):
             key, _, value = text[1:].partition("=")
-            language = known_tag(value.strip()) or "" if key.strip() == "lang" else language
+            language = value.strip() if key.strip() == "lang" else language
             continue
         row = _row(line, text, len(words) + 1)
         if row is not None:

@@ -14,6 +14,7 @@ from analysis.text.lines import Source
 from analysis.text.problems import Problems
 from analysis.transfer.item import Dataset, Item, Kind
 from analysis.transfer.readers.hub_rows import span_source, tag_column, tagged_row
+from analysis.transfer.readers.spoken import stated_tag
 from analysis.transfer.readers.table import NAMES, as_cell, find_columns, make_datasets
 from analysis.transfer.task import Task
 
@@ -223,7 +224,7 @@ def _tagged(name: str, table: Any, column: str, tag: str | None, problems: Probl
         except InputError as error:
             problems.add(name, number, f"{error}; the row is left out")
             continue
-        found.append((number, words, said, known_tag(str(row[lang])) if lang else tag))
+        found.append((number, words, said, stated_tag(as_cell(row[lang]), name, number, problems) if lang else tag))
     if not found:
         raise InputError(f"{name} has no usable row in the columns {tokens} and {tags}; see the warnings")
     usual = tag or identify_columns([[" ".join(words) for _, words, _, _ in found[:200]]])[0]
@@ -253,6 +254,7 @@ def _questions(name: str, table: Any, tag: str | None, problems: Problems) -> li
     lang = _spoken(table, "")
     more = [head for head in ("id", lang) if head and head in table.column_names]
     rows: dict[str | None, list[dict[str, Any]]] = {}
-    for _, row in _rows(table, [*wanted, *more]):
-        rows.setdefault((known_tag(str(row[lang])) if lang else None) or tag, []).append(row)
+    for number, row in _rows(table, [*wanted, *more]):
+        spoken = stated_tag(as_cell(row[lang]), name, number, problems) if lang else None
+        rows.setdefault(spoken or tag, []).append(row)
     return [read_squad(Source(name, data=span_source(mine)), spoken, problems) for spoken, mine in rows.items()]

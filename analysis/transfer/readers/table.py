@@ -9,12 +9,12 @@ from typing import Any
 
 from analysis.errors import InputError
 from analysis.text.identify import identify_columns
-from analysis.text.languages import normalise_tag
 from analysis.text.lines import Source, read_lines
 from analysis.text.problems import Problems, excerpt
 from analysis.text.scored_file import as_score
 from analysis.text.segment import split
 from analysis.transfer.item import Dataset, Item, Kind
+from analysis.transfer.readers.spoken import stated_tag
 
 LONGEST = 131_072  # characters of a cell; one beyond it holds a quote that never closes
 # The names that a header may give to each column; where it has several of them, the one that stands first here.
@@ -264,10 +264,7 @@ def _checked(
         raise InputError(f"the score {excerpt(said, 20)} is no finite number")
     tag = language
     column = cells[columns.lang].strip() if 0 <= columns.lang < len(cells) else ""
-    if tag is None and column:
-        try:
-            tag = normalise_tag(column)
-        except InputError as error:
-            problems.add(name, number, f"{error}; the language is taken from the texts")
+    if tag is None:
+        tag = stated_tag(column, name, number, problems)
     label = cells[columns.id].strip() if 0 <= columns.id < len(cells) else ""
     return _Found(number, texts, said if score is None else score, label or str(number), tag)

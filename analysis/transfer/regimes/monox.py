@@ -34,7 +34,7 @@ class MonoxSettings(TransferSettings):
     teacher: Annotated[
         str,
         Setting("a well-kept encoder of the source language, such as hub:google-bert/bert-base-uncased, or a folder; "
-                "empty: one is made of the encoder itself, by masked LM in the source language alone"),
+                "empty: one is made of the encoder itself, by masked LM in the source language alone", encoder=True),
     ] = ""  # fmt: skip
     temperature: Annotated[
         float, Setting("divides the logits of both before the softmax", ge=0.01, source="not known; Hinton et al. 2015: "
