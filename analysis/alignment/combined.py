@@ -63,7 +63,7 @@ class Combined(Objective):
         if settings.given_links and not any(material.examples.given) and material.job is not None:
             if not (settings.words or settings.sentences or settings.own_links):
                 raise InputError(
-                    "no word links came with the data; give --links FILE or corpus:bible, or a weight to words"
+                    "no word links came with the data; give --links FILE, corpus:bible or corpus:tanakh, or a weight to words"
                 )
             material.job.say("no word links came with the data, so the term given_links has nothing to teach")
 
@@ -161,7 +161,7 @@ def fit(
         L_links = mean over linked subwords i of  - sum_j A_ij / sum_j A_ij * log p_ij,  both ways, and their mean
         p = softmax of the cosines at the link layer / links_temperature
 
-    Needs sentence pairs. Links that come with the data (`corpus:bible`, or `--links`) are read as they are, several a
+    Needs sentence pairs. Links that come with the data (`corpus:bible`, `corpus:tanakh`, or `--links`) are read as they are, several a
     word; for the contrast over words, links of words that have one only. Where data bring none, the encoder's own.
 
     Args:
