@@ -55,7 +55,7 @@ def measure(encoder: str, *, quick: bool, known: dict[str, Any] | None = None) -
             "link_f1": ["evaluate", "link_f1", "--data", WORDS],
             "aer": ["evaluate", "aer", "--data", FRENCH],
             "aer_words": ["evaluate", "aer", "--data", WORDS],
-            "agreement": ["evaluate", "link_agreement", "--data", DISTANT],
+            "agreement": ["evaluate", "link_agreement", "--data", DISTANT, "--set", "level=subword"],
             "sentences": ["evaluate", "sentence_retrieval", "--data", DISTANT],
         }
     if encoder != "bundled":
