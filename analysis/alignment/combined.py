@@ -161,8 +161,9 @@ def fit(
         L_links = mean over linked subwords i of  - sum_j A_ij / sum_j A_ij * log p_ij,  both ways, and their mean
         p = softmax of the cosines at the link layer / links_temperature
 
-    Needs sentence pairs. Links that come with the data (`corpus:bible`, `corpus:tanakh`, or `--links`) are read as they are, several a
-    word; for the contrast over words, links of words that have one only. Where data bring none, the encoder's own.
+    Needs sentence pairs. Links that come with the data (`corpus:bible`, `corpus:tanakh`, or `--links`) are read as they
+    are, several a word; for the contrast over words, links of words that have one only. Where data bring none, the
+    encoder's own.
 
     Args:
         encoder: the base encoder.
