@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.tuned import TunedEncoder
+from analysis.errors import InputError
 from analysis.jobs.job import Job
 from analysis.settings import Setting
 from analysis.text.corpus import Sentence
@@ -187,7 +188,8 @@ class AnchoredSettings(TrainSettings):
     ] = 0.0
     anchor_to: Annotated[
         str,
-        Setting("what the terms above hold on to: the encoder that training starts from, or the first base below it",
+        Setting("which encoder distil, anchor_words and anchor_relations hold on to: the one that training starts from, or, "
+                "where an aligned encoder is trained once more, the first base below it; anchor_weights knows the start only",
                 choices=("start", "first"), advanced=True),
     ] = "start"  # fmt: skip
 
@@ -203,10 +205,15 @@ def held_encoder(encoder: Encoder, settings: TrainSettings) -> Encoder:
     Args:
         encoder: the one that training starts from.
         settings: of the method; `anchor_to` where it has anchors.
+
+    Raises:
+        InputError: an anchor of weights that is to hold on to another encoder than the start.
     """
-    while (
-        isinstance(settings, AnchoredSettings) and settings.anchor_to == "first" and isinstance(encoder, TunedEncoder)
-    ):
+    if not isinstance(settings, AnchoredSettings) or settings.anchor_to == "start":
+        return encoder
+    if settings.anchor_weights:
+        raise InputError("anchor_weights holds on to the start of training; leave anchor_to=start or anchor_weights=0")
+    while isinstance(encoder, TunedEncoder):
         encoder = encoder.base_encoder
     return encoder
 

@@ -6,6 +6,7 @@ import torch
 
 from analysis.alignment.run import align
 from analysis.encoders.load import load_encoder
+from analysis.errors import InputError
 from analysis.registry import find
 from analysis.training.examples import prepare, select, sides_of
 from analysis.training.frozen import freeze
@@ -14,7 +15,7 @@ from analysis.training.objective import held_encoder
 from analysis.training.steps import make_step
 from analysis.training.trainee import Trainee
 from tests.tiny import FAMILIES
-from tests.training.material import bitext, chosen, trained
+from tests.training.material import Record, bitext, chosen, trained
 
 pytestmark = pytest.mark.fast
 BLOCKS = {"bert": "encoder.layer.", "xlmr": "encoder.layer.", "distilbert": "transformer.layer.",
@@ -117,6 +118,8 @@ def test_anchors_hold_on_to_the_start_or_to_the_first_base(tiny, tmp_path):
           say=lambda _: None)  # fmt: skip
     base, above = load_encoder(tiny), load_encoder(str(tmp_path / "out"))
     assert held_encoder(base, chosen(anchor_to="first")) is base
+    with pytest.raises(InputError, match="anchor_to=start"):
+        held_encoder(above, chosen(anchor_to="first", anchor_weights=1))
     text = [bitext(6).target[row] for row in range(6)]
     for anchor_to, encoder in (("start", above), ("first", base)):
         settings = chosen(anchor_to=anchor_to, distil=1)
@@ -127,3 +130,17 @@ def test_anchors_hold_on_to_the_start_or_to_the_first_base(tiny, tmp_path):
             found.sentences[2], encoder.sentences(text, layers=[2], cache=False).layer(2), atol=1e-5
         )
     assert not np.allclose(*(one.sentences(text, layers=[2], cache=False).layer(2) for one in (base, above)), atol=1e-3)
+
+
+def test_a_run_asks_for_the_first_base(tiny, tmp_path):
+    """The first step of a run that only distils: its loss is how far the start has moved from what is held on to."""
+    settings = chosen(lr=0.1, max_steps=3)
+    align(find("methods", "contrastive"), load_encoder(tiny), [bitext(12)], out=tmp_path / "out", settings=settings,
+          say=lambda _: None)  # fmt: skip
+    only = {"distil": 1, "temperature": 1, "max_steps": 1}
+    losses = {}
+    for anchor_to in ("start", "first"):
+        job = Record(tmp_path / anchor_to)
+        trained(str(tmp_path / "out"), [bitext(12)], job=job, anchor_to=anchor_to, **only)
+        losses[anchor_to] = job.of("loss")[0]["terms"]["distil"]
+    assert losses["first"] != pytest.approx(losses["start"], rel=1e-3)
