@@ -100,8 +100,11 @@ def test_languages_of_a_file():
     words = ("Der", "Hund", "springt", "über", "den", "faulen", "Fuchs")
     spoken = conllu(*((n + 1, word, n, "x") for n, word in enumerate(words)))
     assert [one.language for one in read(spoken, "trees.conllu")[0]] == ["de"]
-    found, told = read("# lang = kpv\n" + GOOD + "# lang = what?\n" + GOOD)
-    assert [one.language for one in found] == ["kpv", "en"], "a language that the table does not know is one of its own"
+    found, told = read("# lang = krl\n" + GOOD + "# lang = what?\n" + GOOD)
+    assert [one.language for one in found] == ["krl", "en"], "a language that the table does not know is one of its own"
+    spoken = read("# lang = deu_Latn\n" + GOOD + "# lang = zh-Hant\n" + GOOD)[0]
+    assert [one.language for one in spoken] == ["de", "zh-Hant"]
+    assert not len(read("# lang = what?\n" + GOOD, language="fi")[1]), "what is not asked for is not told"
     assert len(told) == 1
     assert "'what?' is not a language code" in str(next(iter(told)))
     with pytest.raises(InputError, match="no usable tree"):

@@ -19,9 +19,7 @@ ENGLISH = "en"
 PACKAGE = "bible-alignments"
 _OPTIONS = ("--ignore-requires-python",)
 _VERSE = slice(1, 9)  # book, chapter and verse within the number of an original word, n40001001001
-_WORD = slice(
-    0, 11
-)  # book, chapter, verse and word of an English one; the links of one text count parts of it, always 1
+_WORD = slice(0, 11)  # book, chapter, verse and word of an English one; links into Hebrew add the part, always 1
 
 Words = dict[str, list[tuple[str, str]]]
 

@@ -31,11 +31,11 @@ def _load(tags: tuple[str, ...], split: Split | None) -> Corpus:
         return read(SPEC, ORIGINAL, wheel, tags, split)
 
 
-# Vowel points and cantillation marks, which everyday Hebrew leaves out; the hyphen (U+05BE) and the like stay.
+# The vowel points, which everyday Hebrew leaves out, and accents, should there be any; the text has no punctuation.
 _POINTS = frozenset(map(chr, (*range(0x591, 0x5BE), 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7)))
 ORIGINAL = Original(
     tag="hbo",
-    version="0.4.1",
+    version="0.4.1",  # the last release that holds the Hebrew text
     sha256="c9a3f543d1446a83b2ff5252d4bfcdb52ac9010af174173c7b13d944eb76f5c8",
     text="data/sources/WLCM.tsv",
     english="data/eng/targets/BSB/ot_BSB.tsv",
@@ -48,7 +48,7 @@ SPEC = CorpusSpec(
     "Hebrew Bible",
     "A verse in Biblical Hebrew (without points) and English, words linked by hand; fetched on first use (19 MB).",
     "CC-BY-4.0 (links), free to copy (Hebrew text), public domain (English text)",
-    "PyPI package bible-alignments 0.4.1; Westminster Leningrad Codex, Berean Standard Bible, links by BiblioNexus",
+    "PyPI package bible-alignments 0.4.1; Westminster Leningrad Codex, Berean Standard Bible, links by Clear Bible",
     "sentence",
     23205,
     (ENGLISH, ORIGINAL.tag),

@@ -63,7 +63,9 @@ def read_trees(source: Source, language: str | None, problems: Problems) -> list
             "HEAD and a relation in DEPREL, an empty line after each sentence"
         )
     usual = language or known_tag(re.split(r"[_.-]", PurePath(source.name).name)[0])
-    spoken = [stated_tag(one.language, source.name, one.line, problems) for one in parsed]
+    spoken: list[str | None] = [None] * len(parsed)
+    if language is None:
+        spoken = [stated_tag(one.language, source.name, one.line, problems) for one in parsed]
     if usual is None and not all(spoken):
         usual = majority(identify(" ".join(one.words)) for one in parsed[:SAMPLE])
     found: dict[str, list[Item]] = {}

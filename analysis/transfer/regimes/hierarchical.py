@@ -143,7 +143,7 @@ class HierarchicalTask(Strategy):
                 if self.settings.passing:
                     told = self._told(side)
                     stack.enter_context(fed(network.trainee.live.blocks, network.layer, told))
-                top = network.states(found.ids, [depth])[depth]
+                top = network.states(found.ids, [depth], [one.segments for one in side])[depth]
             states.append(pool_tokens(top, found.row, found.place))
             gold.append(found.gold)
         return self.masker.loss(torch.cat(states), np.concatenate(gold))
