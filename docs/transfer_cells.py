@@ -65,6 +65,7 @@ class Line:
         dictionary: `--dictionary`.
         monolingual: `--monolingual`.
         settings: of this regime.
+        label: what the cell is called where that is not the regime's name.
     """
 
     regime: str
@@ -73,6 +74,7 @@ class Line:
     dictionary: tuple[str, ...] = ()
     monolingual: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    label: str = ""
 
 
 PARALLEL = ("set:tatoeba:all:test",)
@@ -87,6 +89,8 @@ REGIMES = (
     Line("joint", "nli", data=PARALLEL),
     Line("gem", "pos", data=PARALLEL),
 )
+# The head alone trains: what is read is in the encoder already.
+PROBES = tuple(Line("plain", name, settings=("mode=probe", "blocks=all", "epochs=5"), label="probe") for name in TASKS)
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class Cell:
     def name(self) -> str:
         """`plain-nli-bundled_combined-0`."""
         whole = "-full" if self.full else ""
-        return f"{self.line.regime}-{self.line.task}-{self.encoder.replace('+', '_')}-{self.seed}{whole}"
+        return f"{self.line.label or self.line.regime}-{self.line.task}-{self.encoder.replace('+', '_')}-{self.seed}{whole}"
 
     @property
     def path(self) -> Path:
@@ -141,6 +145,11 @@ def plain_cells(seed: int) -> list[Cell]:
     return [Cell(Line("plain", name), encoder, seed) for name in TASKS for encoder in (BASE, RECOMMENDED, OTHER)]
 
 
+def probe_cells(seed: int) -> list[Cell]:
+    """Linear probes of one seed: every task and encoder."""
+    return [Cell(line, encoder, seed) for line in PROBES for encoder in (BASE, RECOMMENDED, OTHER)]
+
+
 def regime_cells(seed: int) -> list[Cell]:
     """Every other regime of one seed on base and recommended encoder."""
     return [Cell(line, encoder, seed) for line in REGIMES for encoder in (BASE, RECOMMENDED)]
@@ -156,4 +165,6 @@ def all_cells() -> Iterator[Cell]:
     for seed in SEEDS:
         yield from plain_cells(seed)
         yield from regime_cells(seed)
+    for seed in SEEDS:
+        yield from probe_cells(seed)
     yield from full_cells()

@@ -37,7 +37,7 @@ def main() -> None:
     if given.action == "write":
         from transfer_page import write
 
-        write(grid.CELLS, grid.HERE / "results.md")
+        write(grid.CELLS, grid.HERE / "results.md", without=[cell for cell in grid.all_cells() if _left_behind(cell)])
         return
     wanted = tuple(name for name in given.only.split(",") if name)
     cells = [cell for cell in grid.all_cells() if not wanted or cell.name.startswith(wanted)]
@@ -66,6 +66,16 @@ def _guarded(cell: Cell, threads: int) -> str:
             return cell.name
         print(f"{cell.name}: done", flush=True)
         return ""
+
+
+def _left_behind(cell: Cell) -> bool:
+    """Whether a stored cell is of an encoder that has changed since, and so of another one than its neighbours."""
+    from analysis.encoders.load import load_encoder
+
+    return (
+        cell.path.exists()
+        and json.loads(cell.path.read_text("utf-8"))["revision"] != load_encoder(cell.encoder).revision
+    )
 
 
 def _stale(cell: Cell) -> bool:

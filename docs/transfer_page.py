@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from transfer_cells import BASE, OTHER, RECOMMENDED, REGIMES, TASKS, Cell, Line, all_cells
+from transfer_cells import BASE, OTHER, PROBES, RECOMMENDED, REGIMES, TASKS, Cell, Line, all_cells
 
 Found = dict[Cell, dict[str, Any]]
 START, END = "<!-- {} -->", "<!-- end -->"
@@ -21,20 +21,22 @@ TITLES = {
 NUMBERS = ("source", "mean_others", "gap")
 
 
-def write(cells: Path, page: Path) -> None:
+def write(cells: Path, page: Path, *, without: Sequence[Cell] = ()) -> None:
     """Fill the marked places of the page; what has not been measured leaves its place as it is.
 
     Args:
         cells: the folder with CELL.json and items/CELL.npz.
         page: holds the markers.
+        without: cells to leave aside.
     """
     found = {
         cell: json.loads(path.read_text("utf-8")) for cell in all_cells()
-        if (path := cells / f"{cell.name}.json").exists()
+        if (path := cells / f"{cell.name}.json").exists() and cell not in without
     }  # fmt: skip
     text = page.read_text("utf-8")
     made = {
         "transfer plain": plain_table(found), "transfer tests": tests_table(found, cells),
+        "transfer probe": probe_table(found, cells),
         "transfer regimes": regimes_table(found, cells), "transfer full": full_table(found, cells),
         "transfer languages": languages_table(found), "transfer cells": commands(found),
     }  # fmt: skip
@@ -58,6 +60,34 @@ def plain_table(found: Found) -> str:
         for encoder in ENCODERS:
             rows += _row(found, Line("plain", name), encoder, name)
     return _table(rows)
+
+
+def probe_table(found: Found, cells: Path) -> str:
+    """Linear probes: a row a task and encoder, with the change against the base."""
+    rows = [
+        "| task | encoder | English | mean of the others | gap | others against `bundled` | p | p, Holm |",
+        "| --- | --- |" + " ---: |" * 6,
+    ]
+    tested = {encoder: _all_tested(found, cells, PROBES, encoder) for encoder in (RECOMMENDED, OTHER)}
+    for line in PROBES:
+        for encoder in ENCODERS:
+            mine = runs_of(found, line, encoder)
+            if not mine:
+                continue
+            one = tested.get(encoder, {}).get(line.task)
+            change = f"{_signed(one)} | {_p(one.p_value)} | {_p(one.p_adjusted)}" if one else " | | "
+            metric = TITLES.get(found[mine[0]]["metric"], found[mine[0]]["metric"])
+            rows.append(f"| {line.task}, {metric} | `{encoder}` | {_numbers(found, mine)} | {change} |")
+    return _table(rows)
+
+
+def _all_tested(found: Found, cells: Path, lines: Sequence[Line], encoder: str) -> dict[str, Any]:
+    """The tests of the mean of the others against the base by task, corrected over tasks; nothing unless all are there."""
+    from analysis.transfer.significance import corrected
+
+    both = {line.task: _tested(found, cells, (line, BASE), (line, encoder)) for line in lines}
+    known = {task: one["mean_others"] for task, one in both.items() if one}
+    return corrected(known) if len(known) == len(both) else {}
 
 
 def regimes_table(found: Found, cells: Path) -> str:
