@@ -1,6 +1,6 @@
 """Measure encoders on the public test sets and write docs/results.md from what was measured.
 
-    python docs/benchmark.py measure NAME ENCODER [--quick]    one cell: docs/results/NAME.json, what it lacks
+    python docs/benchmark.py measure NAME ENCODER [--quick]    one cell: docs/results/NAME.json, what is new in it
     python docs/benchmark.py write                             the tables and the figure from all cells
 
 Each cell runs the commands that it records. The public sets lie in the folder named by ISOGLOSS_DATA.
@@ -54,6 +54,18 @@ def measure(encoder: str, *, quick: bool, known: dict[str, Any] | None = None) -
         commands |= {
             "link_f1": ["evaluate", "link_f1", "--data", WORDS],
             "aer": ["evaluate", "aer", "--data", FRENCH],
+            "aer_argmax": [
+                "evaluate",
+                "aer",
+                "--data",
+                FRENCH,
+                "--layer",
+                "7",
+                "--set",
+                "decoder=argmax",
+                "--set",
+                "level=word",
+            ],
             "aer_words": ["evaluate", "aer", "--data", WORDS],
             "agreement": ["evaluate", "link_agreement", "--data", DISTANT, "--set", "level=subword"],
             "sentences": ["evaluate", "sentence_retrieval", "--data", DISTANT],
@@ -63,14 +75,14 @@ def measure(encoder: str, *, quick: bool, known: dict[str, Any] | None = None) -
     today = date.today().isoformat()
     cell: dict[str, Any] = known or {"encoder": encoder, "date": today, "commands": {}, "scores": {}}
     for name, parts in commands.items():
-        if name in cell["scores"]:
-            continue
-        cell["date"] = today
         arguments = ["-m", "analysis", *parts[:2], "--encoder", encoder, *parts[2:], "--json"]
         if name == "forgetting":
             arguments = ["-m", "analysis", parts[0], "--encoder", encoder, *parts[1:], "--json"]
+        command = " ".join(["python", *arguments])
+        if name in cell["scores"] and cell["commands"][name] == command:
+            continue
         done = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True)
-        cell["commands"][name] = " ".join(["python", *arguments])
+        cell["date"], cell["commands"][name] = today, command
         cell["scores"][name] = _short(json.loads(done.stdout))
     return cell
 

@@ -53,6 +53,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="?", default="", help="of pictures, separated by commas; all without")
     wanted = [name for name in parser.parse_args().names.split(",") if name]
+    if unknown := [name for name in wanted if name not in {picture.name for picture in PICTURES}]:
+        raise SystemExit(f"no picture {unknown[0]!r}; valid: {', '.join(picture.name for picture in PICTURES)}")
     with serving() as url:
         for picture in PICTURES:
             for theme in picture.themes if not wanted or picture.name in wanted else ():
@@ -81,11 +83,13 @@ def serving() -> Iterator[str]:
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://localhost:{port}"
     try:
-        while server.poll() is None:
+        while True:
             try:
                 urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
                 break
             except OSError:
+                if server.poll() is not None:
+                    raise SystemExit("the app ended before it answered") from None
                 time.sleep(0.25)
         yield url
     finally:
@@ -99,6 +103,7 @@ def take(url: str, picture: Picture, theme: str) -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
+        # Without its sandbox it runs as root, too; it opens this app only.
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": picture.width, "height": picture.height}, color_scheme=theme)
         page.set_default_timeout(WAIT)

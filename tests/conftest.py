@@ -1,4 +1,4 @@
-"""Fixtures for all tests: tiny encoders made on the spot, a private cache folder, the bundled encoder once."""
+"""Fixtures for all tests: tiny encoders made on the spot, a private cache folder, the bundled encoder once a process."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared_cache(tmp_path_factory):
-    """The converted bundled weights are kept for the whole run; nothing touches the user's own cache."""
+    """The converted bundled weights are kept for the whole run of a test process; nothing touches the user's own cache."""
     folder = os.environ.get("ISOGLOSS_TEST_CACHE") or str(tmp_path_factory.mktemp("cache"))
     before = os.environ.get("ISOGLOSS_CACHE")
     os.environ["ISOGLOSS_CACHE"] = folder
@@ -62,7 +62,7 @@ def tiny(tiny_folders) -> str:
 
 @pytest.fixture(scope="session")
 def bundled():
-    """The bundled encoder; its weights are converted and loaded once for the whole run."""
+    """The bundled encoder; its weights are converted and loaded once a test process."""
     from analysis.encoders.load import load_encoder
 
     return load_encoder("bundled")

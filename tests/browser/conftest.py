@@ -1,4 +1,4 @@
-"""One server and one headless Chromium for the whole run."""
+"""One server and one headless Chromium for each test process."""
 
 import os
 import shutil
