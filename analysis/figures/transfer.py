@@ -115,6 +115,8 @@ def load_outcome(folder: str | Path) -> Outcome:
                 Scored(row["lang"], tuple(kept[f"{row['lang']}/ids"].tolist()), kept[f"{row['lang']}/stats"])
                 for row in record["items"]
             )
+    except FileNotFoundError:
+        raise InputError(f"{folder} no longer holds the result of this transfer; run it again") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         told = f"{type(error).__name__}: {error}"
         raise InputError(f"{folder} holds no whole result of a transfer ({told}); run it again") from None
