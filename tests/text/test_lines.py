@@ -60,7 +60,7 @@ def test_a_nul_byte_is_bad_input(data):
         read(data)
 
 
-@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)])  # No clock in a test name
 def test_nothing_is_bad_input(data):
     with pytest.raises(InputError, match="empty"):
         read(data)
