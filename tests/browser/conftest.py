@@ -1,23 +1,9 @@
 """One server and one headless Chromium for each test process."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-WAIT = 300_000
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+from tests.browser.app import WAIT, browsing, serving, settle
+
 # Opened at the address of a page, Streamlit first asks for these beside it, then at the root.
 HARMLESS = ("/_stcore/health", "/_stcore/host-config")
 
@@ -25,48 +11,15 @@ HARMLESS = ("/_stcore/health", "/_stcore/host-config")
 @pytest.fixture(scope="session")
 def app_url(_shared_cache):
     """The address of a running server with the bundled encoder and the run's own cache."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    url = f"http://localhost:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                assert server.poll() is None, "the server ended"
-                time.sleep(0.25)
+    with serving() as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 @pytest.fixture(scope="session")
 def chromium():
     """The browser."""
-    from playwright.sync_api import sync_playwright
-
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -107,14 +60,6 @@ def real(problems):
     """The problems that are some: without the two look-ups that Streamlit makes beside a page's address."""
     kept = [one for one in problems if not one.endswith(HARMLESS)]
     return [one for one in kept if "status of 404" not in one or len(kept) > sum("status of 404" in k for k in kept)]
-
-
-def settle(page):
-    """Wait until the script has run and the page stands still."""
-    page.wait_for_selector("[data-testid=stSidebar] [data-testid=stSlider]")
-    page.wait_for_selector(IDLE)
-    page.wait_for_timeout(300)
-    page.wait_for_selector(IDLE)
 
 
 def plotted(page, number=0):

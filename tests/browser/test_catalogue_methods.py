@@ -12,7 +12,7 @@ from analysis.jobs.runs import list_runs
 from analysis.jobs.state import Status, state
 from analysis.registry import registered
 from analysis.text.load import load_corpus
-from tests.browser.conftest import IDLE, WAIT, settle
+from tests.browser.app import IDLE, WAIT, settle
 
 pytestmark = pytest.mark.browser
 MAIN = "[data-testid=stMain]"

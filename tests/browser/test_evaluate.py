@@ -8,7 +8,8 @@ from analysis.comparison.job import KIND
 from analysis.jobs.control import discard
 from analysis.jobs.runs import list_runs
 from analysis.jobs.state import Status, state
-from tests.browser.conftest import overlapping, settle
+from tests.browser.app import settle
+from tests.browser.conftest import overlapping
 
 pytestmark = pytest.mark.browser
 MAIN = "[data-testid=stMain]"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.browser.conftest import overlapping, plotted, press_slider, settle
+from tests.browser.app import settle
+from tests.browser.conftest import overlapping, plotted, press_slider
 
 pytestmark = pytest.mark.browser
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.browser.conftest import overlapping, press_slider, settle
+from tests.browser.app import settle
+from tests.browser.conftest import overlapping, press_slider
 
 pytestmark = pytest.mark.browser
 CHART = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"

@@ -9,7 +9,8 @@ from analysis.encoders.trained import trained_folder
 from analysis.jobs.control import discard
 from analysis.jobs.runs import list_runs
 from analysis.jobs.state import Status, metrics, state
-from tests.browser.conftest import overlapping, settle
+from tests.browser.app import settle
+from tests.browser.conftest import overlapping
 
 pytestmark = pytest.mark.browser
 STEPS = 60

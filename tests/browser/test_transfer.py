@@ -17,7 +17,8 @@ from analysis.registry import registered
 from analysis.text.load import load_corpus
 from analysis.transfer.item import Kind
 from analysis.transfer.job import KIND
-from tests.browser.conftest import IDLE, WAIT, overlapping, settle
+from tests.browser.app import IDLE, WAIT, settle
+from tests.browser.conftest import overlapping
 
 pytestmark = pytest.mark.browser
 MAIN = "[data-testid=stMain]"
