@@ -21,7 +21,7 @@ from analysis.training.settings import TrainSettings
 if TYPE_CHECKING:
     import torch
 
-HEAD_RATE = 1e-3
+HEAD_RATE = 1e-3  # peak learning rate of a head made here; ten times as much unlearns it
 HEAD_TOKENS = 2048  # of one step of the warm-up
 
 

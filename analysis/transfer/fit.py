@@ -68,7 +68,7 @@ def fine_tune(
     )  # fmt: skip
     extras = extras or Extras()
     work = Work(network, task, train, extras, settings, seed, job)
-    mark = _fingerprint(work, regime)
+    mark = _fingerprint(work, regime, strategy)
     begin_again(job, mark, made=("kept",))
     torch_seed(seed)
     strategy.prepare(work)
@@ -94,14 +94,17 @@ class _Loop:
         self.work, self.strategy, self.network, self.settings = work, strategy, work.network, work.settings
         own: Any = strategy.module
         extra = {f"strategy.{name}": one for name, one in own.named_parameters() if one.requires_grad} if own else {}
-        heads = {name: one for name, one in self.network.parameters.items() if name.startswith("head.")} | extra
+        heads = {name: one for name, one in self.network.parameters.items() if name.startswith("head.")}
         body = {name: one for name, one in self.network.parameters.items() if name not in heads}
-        self.parameters = {**body, **heads}
+        self.parameters = {**body, **heads, **extra}
         if not self.parameters:
             raise InputError(f"task {work.task.name} leaves nothing to train in this regime; choose another mode")
         groups = [
             {"params": list(part.values()), "lr": rate, "peak": rate}
-            for part, rate in ((body, self.settings.lr), (heads, self.settings.head_lr)) if part
+            for part, rate in (
+                (body, self.settings.lr), (heads, self.settings.head_lr),
+                (extra, strategy.module_lr or self.settings.head_lr),
+            ) if part
         ]  # fmt: skip
         self.optimiser = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay)
         self.state = checkpoint.Progress(fingerprint=mark)
@@ -217,7 +220,7 @@ class _Loop:
         return found
 
 
-def _fingerprint(work: Work, regime: Regime) -> str:
+def _fingerprint(work: Work, regime: Regime, strategy: Strategy) -> str:
     """Hash of everything that decides the weights; a checkpoint of anything else is not resumed."""
     extras = work.extras
     text = {tag: fingerprint({"text": [one.text for one in side]}) for tag, side in extras.monolingual.items()}
@@ -225,5 +228,6 @@ def _fingerprint(work: Work, regime: Regime) -> str:
         {"revision": work.network.encoder.revision, "task": work.task.name, "train": work.train.digest,
          "regime": regime.name, "settings": asdict(work.settings), "seed": work.seed,
          "bitexts": [one.digest for one in extras.bitexts], "text": text,
-         "dictionaries": [one.digest for one in extras.dictionaries], "precision": work.network.trainee.precision}
+         "dictionaries": [one.digest for one in extras.dictionaries], "precision": work.network.trainee.precision,
+         "of_regime": strategy.mark()}
     )  # fmt: skip

@@ -222,6 +222,8 @@ class TaskNetwork:
         self, items: Sequence[Item], *, tick: Callable[[int, int], None] | None = None
     ) -> "Iterator[tuple[list[int], Any, Batch]]":
         """Rows, head outputs and items of batches of similar length, without dropout and gradients."""
+        import torch
+
         whole = self.encode(items)
         sizes = [len(one.ids) for one in whole.first]
         if whole.second:
@@ -234,8 +236,9 @@ class TaskNetwork:
                 count = max(1, TOKENS // max(1, sizes[order[0]]))
                 rows, order = order[:count], order[count:]
                 batch = whole.take(rows)
-                with self.trainee.evaluating():
-                    yield rows, self.outputs(batch), batch
+                with torch.no_grad():  # the encoder in the run's precision, the head in float32, as in training
+                    outputs = self.outputs(batch)
+                yield rows, outputs, batch
                 done += len(rows)
                 if tick:
                     tick(done, len(items))

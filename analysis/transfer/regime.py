@@ -99,10 +99,12 @@ class Strategy:
     Attributes:
         module: a `torch.nn.Module` of trained parts and buffers of its own beside encoder and head, or None; it is in
             every checkpoint, so its buffers change in place and keep their shapes.
+        module_lr: peak learning rate of `module`; None is `head_lr`.
         trains_encoder: whether the encoder trains; else only the head does.
     """
 
     module: Any = None
+    module_lr: float | None = None
     trains_encoder: bool = True
 
     def __init__(self, settings: Any) -> None:
@@ -111,6 +113,10 @@ class Strategy:
     def adjusted(self, encoder: Any) -> Any:
         """The settings as the network is to be built by them."""
         return self.settings
+
+    def mark(self) -> Any:
+        """What decides the result beside settings, data and encoder: JSON-able; a checkpoint of another is not resumed."""
+        return None
 
     def make_head(self, items: Sequence[Item], dim: int, make: Any) -> Head:
         """The head; `make(items, dim, settings)` gives the task's own."""

@@ -17,6 +17,7 @@ from analysis.settings import Setting
 from analysis.text.corpus import Sentence
 from analysis.training.checkpoint import load_weights, save_weights
 from analysis.training.loop import schedule
+from analysis.training.masked_lm import HEAD_RATE
 from analysis.transfer.fit import fine_tune
 from analysis.transfer.item import Item
 from analysis.transfer.network import TaskNetwork
@@ -149,7 +150,7 @@ def _fill_masks(work: Work, text: dict[str, tuple[Sentence, ...]]) -> None:
     heads = list(head.module.to(device).parameters()) if head.module is not None else []
     body = list(network.trainee.parameters.values())
     groups = [{"params": part, "lr": rate, "peak": rate}
-              for part, rate in ((body, settings.lr), (heads, settings.head_lr)) if part]  # fmt: skip
+              for part, rate in ((body, settings.lr), (heads, HEAD_RATE)) if part]  # fmt: skip
     optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
     for number in range(1, own.mlm_steps + 1):
         for group in optimiser.param_groups:

@@ -119,6 +119,30 @@ def test_weak_heads_go_on_what_is_held_out(tiny):
     assert "dropped 2, 4, 2 left" in said[-1]
 
 
+def test_close_losses_are_told_apart_in_low_precision(tiny):
+    network = train(
+        tiny, "multiverse", heads=8, keep=8, held_out=0.3, max_steps=1, lr=1e-9, head_lr=1e-9, precision="bfloat16"
+    )
+    strategy = strategy_of(heads=8, held_out=0.3)
+    job = SimpleNamespace(say=lambda _line: None)
+    strategy.prepare(SimpleNamespace(network=network, train=classes(), seed=0, job=job))
+    losses = torch.tensor(strategy.held_out_losses(), dtype=torch.float32)
+    assert len(set(losses.tolist())) == 8
+    assert not torch.equal(losses, losses.bfloat16().float())
+
+
+def test_early_looks_drop_no_head(tiny):
+    job, said = SimpleNamespace(say=lambda line: said.append(line)), []
+    for first, left in ((0.5, 4), (0.2, 2)):
+        network = train(tiny, "multiverse", heads=4, keep=4, max_steps=1)
+        strategy = strategy_of(heads=4, keep=2, drop_every=0.2, drop_from=first, held_out=0.3)
+        strategy.prepare(SimpleNamespace(network=network, train=classes(), seed=0, job=job))
+        with torch.no_grad():
+            for number in (2, 4):  # of ten steps
+                strategy.after(step_on(network, classes().items[:2], number=number))
+        assert (len(network.head.active) == 4) == (left == 4)  # which go, the held-out items say
+
+
 def test_a_dropped_head_stands_still(tiny):
     network = train(tiny, "multiverse", heads=2, held_out=0.0, max_steps=1, **STILL)
     network.head.module.active[1] = False
@@ -204,7 +228,15 @@ def test_words_can_be_tagged(tiny):
 def test_a_resumed_run_ends_as_an_undisturbed_one(tiny, monkeypatch):
     from analysis.transfer import fit
 
-    settings = {"heads": 4, "keep": 1, "drop_every": 0.3, "max_steps": 7, "held_out": 0.3, "head_lr": 0.05}
+    settings = {
+        "heads": 4,
+        "keep": 1,
+        "drop_every": 0.3,
+        "drop_from": 0.0,
+        "max_steps": 7,
+        "held_out": 0.3,
+        "head_lr": 0.05,
+    }
     whole = train(tiny, "multiverse", **settings)
     assert len(whole.head.active) < 4
     monkeypatch.setattr(fit, "CHECKPOINT_SECONDS", 0.0)

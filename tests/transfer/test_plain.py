@@ -104,3 +104,16 @@ def test_refusals(tiny):
     with pytest.raises(InputError, match="layer 9 does not exist"):
         train(tiny, layer=9)
     assert PlainSettings().mode == "all"
+
+
+def test_a_head_speaks_in_full_precision_whatever_the_encoder_does(tiny):
+    import torch
+
+    network = train(tiny, precision="bfloat16", max_steps=1)
+    for _rows, outputs, batch in network.passes(classes().items):
+        assert outputs.dtype == torch.float32
+        assert not torch.equal(outputs, outputs.bfloat16().float())
+        with torch.no_grad():
+            again = network.head.outputs(network.view(batch))
+        assert torch.is_grad_enabled()
+        assert torch.allclose(outputs, again, atol=0.2)

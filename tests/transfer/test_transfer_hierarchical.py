@@ -48,6 +48,27 @@ def test_the_default_layer():
             head_layer(12, wrong)
 
 
+def test_a_made_head_trains_at_its_own_rate(tiny):
+    from analysis.transfer import fit
+
+    rates = {}
+
+    class Spied(fit._Loop):
+        def run(self):
+            names = {id(one): name for name, one in self.parameters.items()}
+            rates.update(
+                {names[id(one)]: group["peak"] for group in self.optimiser.param_groups for one in group["params"]}
+            )
+            super().run()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "_Loop", Spied)
+        train(tiny, "hierarchical", head_lr=0.02, lr=3e-4, max_steps=1, **STILL, **QUICK)
+    assert {rate for name, rate in rates.items() if name.startswith("head.")} == {0.02}
+    assert {rate for name, rate in rates.items() if name.startswith("strategy.")} == {1e-3}
+    assert {rate for name, rate in rates.items() if not name.startswith(("head.", "strategy."))} == {3e-4}
+
+
 def test_the_head_reads_its_layer(tiny):
     network = train(tiny, "hierarchical", head_layer=1, mlm=0.0, max_steps=1, **STILL)
     assert network.layer == 1

@@ -10,6 +10,7 @@ from analysis.alignment.method import Fidelity, Uses
 from analysis.errors import InputError
 from analysis.settings import Setting
 from analysis.training.losses import info_nce
+from analysis.training.masked_lm import HEAD_RATE
 from analysis.training.pooling import pool_sentences
 from analysis.transfer.parallel import drawn, masked_lm, masked_loss, plain_pairs, text_beside
 from analysis.transfer.projection import cosine, gradients, project
@@ -89,6 +90,8 @@ class Gem(Strategy):
     Relatives: `joint` holds the representation itself with fixed weights; `plain` with mode=upper keeps the lower half
     of the blocks, which is the other baseline of the paper.
     """
+
+    module_lr = HEAD_RATE
 
     def prepare(self, work: Work) -> None:
         """Tokenise the memories and make the masked-LM head.

@@ -13,7 +13,7 @@ from analysis.errors import InputError
 from analysis.settings import Setting
 from analysis.training.examples import Examples, Side
 from analysis.training.feeding import fed
-from analysis.training.masked_lm import MaskedLM, MaskedSettings
+from analysis.training.masked_lm import HEAD_RATE, MaskedLM, MaskedSettings
 from analysis.training.objective import Material
 from analysis.training.pooling import pool_tokens
 from analysis.transfer.encoding import Encoded, encode
@@ -73,7 +73,8 @@ class HierarchicalTask(Strategy):
     for tasks that read words. The two parts are two passes; the task's ends at layer l.
 
     Needs nothing but the items, and for mlm a tokenizer with a mask token. States are (sequences, longest, dim), v is
-    (sequences, dim). The masked-LM head and P train with head_lr.
+    (sequences, dim). P, and the masked-LM head where the encoder brings none, train at the
+    rate that such a head is warmed up with, 1e-3 at its peak.
 
     Source: Aksoy, Ahmetoglu and Gungor 2020, Hierarchical multitask learning with language transformers; reconstructed.
     There next-sentence prediction at a lower layer is the task that is passed on to masked language modelling, both in
@@ -81,6 +82,8 @@ class HierarchicalTask(Strategy):
     Bigram shift is left out. The layers of the paper are not known.
     Relatives: `plain` with layer=N is mlm=0; the method `hierarchical` of `align` is the pretraining itself.
     """
+
+    module_lr = HEAD_RATE
 
     def check(self, task: Task, encoder: Any) -> None:
         """Refuse two layers for one head, a layer that is none, and passing to nowhere."""

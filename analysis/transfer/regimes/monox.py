@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from analysis.alignment.method import Fidelity, Uses
+from analysis.encoders.load import load_encoder
 from analysis.errors import InputError
 from analysis.settings import Setting
 from analysis.text.corpus import Sentence
@@ -135,6 +136,10 @@ class Monox(Strategy):
             return text
         rows = np.random.default_rng([work.seed, 29]).choice(len(text), most, replace=False)
         return [text[row] for row in np.sort(rows)]
+
+    def mark(self) -> Any:
+        """The teacher, which may be made anew under its old name while a run stands still."""
+        return load_encoder(self.settings.teacher).revision if self.settings.teacher else None
 
     def items(self, items: Sequence[Item], rng: np.random.Generator) -> Sequence[Item]:
         """The items, and sentences that the teacher has labelled."""

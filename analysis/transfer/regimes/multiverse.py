@@ -49,6 +49,11 @@ class MultiverseSettings(TransferSettings):
         float,
         Setting("share of the run between two looks at the held-out items", ge=0.01, le=1, source="reconstructed"),
     ] = 0.2  # fmt: skip
+    drop_from: Annotated[
+        float,
+        Setting("share of the run before which no head goes: until the task is learned, the held-out losses differ by the "
+                "heads' random start alone", ge=0, le=1, source="reconstructed"),
+    ] = 0.5  # fmt: skip
 
 
 class Multiverse(Strategy):
@@ -61,8 +66,8 @@ class Multiverse(Strategy):
         L = C over active k of loss(W_k h + b_k, y)  +  orthogonal * C over active k < l of ||V_k V_l^T||_F^2
 
         V_k = W_k with every row divided by its norm;  C = mean (or sum, as in the paper)
-        every drop_every of the run: heads with a held-out loss above the mean of the active ones go, the worst first,
-        until `keep` are left
+        every drop_every of the run, from drop_from on: heads with a held-out loss above the mean of the active ones go,
+        the worst first, until `keep` are left
         p(y) = mean over active k of softmax(W_k h + b_k)
 
     Needs a task that chooses among labels. h is (items, dim) or (words, dim), W_k (labels, dim). Held-out items are drawn
@@ -139,6 +144,8 @@ class Multiverse(Strategy):
         """Look at the held-out items where it is time, and drop what is weak."""
         every = max(1, round(self.settings.drop_every * step.steps))
         head: Any = step.network.head
+        if step.number < self.settings.drop_from * step.steps:
+            return
         if self._looked is None or step.number % every or len(head.active) <= self.settings.keep:
             return
         found = self.held_out_losses()
@@ -163,7 +170,7 @@ class Multiverse(Strategy):
         try:
             parts = []
             for start in range(0, len(whole), size):
-                with network.trainee.evaluating():
+                with torch.no_grad():  # not in the run's precision: bfloat16 cannot tell such losses apart
                     parts.append(head.each(network.view(whole.take(range(start, min(len(whole), start + size))))))
             # Decisions follow each other as their items do, so the parts are the whole.
             return head.losses(torch.cat(parts, dim=1), whole).tolist()
