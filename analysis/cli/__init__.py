@@ -24,6 +24,7 @@ from analysis.cli import (
     listings,
     scratch,
     transfer,
+    transfer_compare,
     tune,
 )
 from analysis.errors import IsoglossError
@@ -34,7 +35,8 @@ app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
 for room in (
-    listings, embed, links, dictionary, scratch, align, tune, evaluate, compare, forgetting, transfer, jobs, cache
+    listings, embed, links, dictionary, scratch, align, tune, evaluate, compare, forgetting, transfer,
+    transfer_compare, jobs, cache
 ):  # fmt: skip
     room.register(app)
 

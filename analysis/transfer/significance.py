@@ -24,6 +24,7 @@ class Difference:
         low, high: ends of its 95 % interval over items and seeds.
         p_value: two-sided.
         p_adjusted: after Holm's correction over the tasks; the same as `p_value` for one task.
+        left_out: languages that some run has no score of, such as F1 without a span; they count for neither side.
     """
 
     a: float
@@ -33,6 +34,7 @@ class Difference:
     high: float
     p_value: float
     p_adjusted: float
+    left_out: tuple[str, ...] = ()
 
 
 def compare_runs(
@@ -46,7 +48,8 @@ def compare_runs(
     part is theirs in closed form: to each replicate of the items is added a draw of Student's t with the Welch and
     Satterthwaite degrees of freedom, times the standard error of the two means over seeds (Welch 1947, The
     generalization of Student's problem when several different population variances are involved). Where items decide,
-    this is the paired bootstrap; where seeds decide, Welch's test. With one seed a side the interval is over items alone.
+    this is the paired bootstrap; where seeds decide, Welch's test. A side with one seed is taken to vary
+    as the other does; with one seed each the interval is over items alone.
 
     Args:
         a: for each seed what is known of every language, encoder A.
@@ -63,8 +66,10 @@ def compare_runs(
         InputError: the two have other languages or items, or no score.
     """
     _check_same(a, b)
+    known = [{one.language for one in run if np.isfinite(metric.score(one.stats))} for run in (*a, *b)]
     order = [one.language for one in a[0]]  # of both, for the draw of the items goes by it
-    runs = [[sorted(run, key=lambda one: order.index(one.language)) for run in side] for side in (a, b)]
+    both = [tag for tag in order if all(tag in one for one in known)]
+    runs = [[[by[tag] for tag in both] for by in map(_by_language, side)] for side in (a, b)]
     sides = [_replicates(side, metric, source, what, seed) for side in runs]
     points = [float(np.mean(scores)) for scores, _ in sides]
     change = sides[1][1].mean(axis=0) - sides[0][1].mean(axis=0)
@@ -74,7 +79,8 @@ def compare_runs(
     point = points[1] - points[0]
     below = (np.sum(change < 0) + np.sum(change == 0) / 2 + 0.5) / (len(change) + 1)
     p = float(min(1.0, 2 * min(below, 1 - below)))
-    return Difference(points[0], points[1], point, low, high, p, p)
+    left_out = tuple(tag for tag in order if tag not in both)
+    return Difference(points[0], points[1], point, low, high, p, p, left_out)
 
 
 def corrected(found: Mapping[str, Difference]) -> dict[str, Difference]:
@@ -83,6 +89,11 @@ def corrected(found: Mapping[str, Difference]) -> dict[str, Difference]:
 
     p_values = adjust([one.p_value for one in found.values()], "holm")
     return {name: replace(one, p_adjusted=p) for (name, one), p in zip(found.items(), p_values, strict=True)}
+
+
+def _by_language(run: Sequence[Scored]) -> dict[str, Scored]:
+    """What is known of each language."""
+    return {one.language: one for one in run}
 
 
 def _check_same(a: Sequence[Sequence[Scored]], b: Sequence[Sequence[Scored]]) -> None:
@@ -119,16 +130,24 @@ def _replicates(
 
 
 def _seed_noise(scores: Sequence[Sequence[float]], count: int, seed: int) -> np.ndarray:
-    """(count,) draws of the error of the difference of two means over seeds; zeros with one seed a side.
+    """(count,) draws of the error of the difference of two means over seeds; zeros where each side has one seed.
+
+    One seed says nothing of how much seeds matter, which is no reason to take it for none: it gets the other side's
+    variance, with that side's degrees of freedom (Student's test of one new draw against a sample).
 
     Args:
         scores: of each seed, for each of the two sides.
         count: how many draws.
         seed: of the draws.
     """
-    parts = [(float(np.var(side, ddof=1)) / len(side), len(side) - 1) for side in scores if len(side) > 1]
-    variance = sum(part for part, _ in parts)
+    spreads = [(float(np.var(side, ddof=1)), len(side) - 1) for side in scores if len(side) > 1]
+    variance, freedom = 0.0, 1.0
+    if len(spreads) == 1:
+        variance, freedom = spreads[0][0] * sum(1 / len(side) for side in scores), float(spreads[0][1])
+    elif spreads:
+        parts = [(spread / len(side), n) for (spread, n), side in zip(spreads, scores, strict=True)]
+        variance = sum(part for part, _ in parts)
+        freedom = variance**2 / sum(part**2 / n for part, n in parts) if variance else 1.0
     if not variance:
         return np.zeros(count)
-    freedom = variance**2 / sum(part**2 / n for part, n in parts)
     return np.sqrt(variance) * np.random.default_rng([seed, SEEDS_STREAM]).standard_t(freedom, count)

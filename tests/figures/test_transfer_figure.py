@@ -10,17 +10,16 @@ from analysis.errors import InputError
 from analysis.figures.theme import ACCENT, NEUTRAL
 from analysis.figures.transfer import (
     MEAN,
-    Outcome,
     draw_transfer,
     language_name,
-    lines_of,
-    load_outcome,
     ordered,
+    row_name,
     tell_transfer,
     transfer_rows,
 )
 from analysis.records import resamples
 from analysis.text.languages import language
+from analysis.transfer.outcome import Outcome, lines_of, load_outcome
 from analysis.transfer.scores import Scored
 
 pytestmark = pytest.mark.fast
@@ -93,7 +92,7 @@ def test_the_title_says_the_finding():
 
 def test_the_source_stands_first_then_the_mean_then_by_gain_or_score():
     lines = lines_of([outcome(A), outcome(B | {"es": 21, "ru": 30})])
-    assert [line.name for line in ordered(lines, "gain")] == ["English", MEAN, "Russian", "Spanish"]
+    assert [row_name(line) for line in ordered(lines, "gain")] == ["English", MEAN, "Russian", "Spanish"]
     lines = lines_of([outcome(A), outcome(B)])
     assert [line.lang for line in ordered(lines, "gain")] == ["en", "", "es", "ru"]
     assert [line.lang for line in ordered(lines, "name")] == ["en", "", "ru", "es"]

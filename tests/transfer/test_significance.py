@@ -73,6 +73,38 @@ def test_the_order_of_languages_does_not_matter():
     assert compare_runs(a, b, ACCURACY, "en") == compare_runs(a, turned, ACCURACY, "en")
 
 
+def test_one_seed_against_several_varies_as_they_do():
+    """Equal items, so that the interval is the seeds' alone: s sqrt(1/3 + 1) times Student's t of 2 degrees."""
+    ids = tuple(map(str, range(100)))
+
+    def hits(count):
+        stats = np.stack([np.ones(100), np.arange(100) < count], axis=1)
+        return [Scored("en", ids, stats), Scored("de", ids, stats)]
+
+    several, one = [hits(60), hits(64), hits(68)], [hits(70)]
+    found = compare_runs(several, one, ACCURACY, "en")
+    alone = compare_runs([hits(64)], one, ACCURACY, "en")
+    assert found.difference == pytest.approx(6)
+    least = 2 * 4.303 * 4 * np.sqrt(1 / 3 + 1)  # of a seed's spread of 4 points
+    assert found.high - found.low > 0.9 * least > 3 * (alone.high - alone.low)
+    turned = compare_runs(one, several, ACCURACY, "en")
+    assert turned.high - turned.low == pytest.approx(found.high - found.low, rel=0.3)  # of draws with a heavy tail
+
+
+def test_a_language_without_a_score_counts_for_neither_side():
+    a, b = runs(0, 0.6), runs(1, 0.6)
+    empty = np.zeros((200, 2))
+    b[1][2] = Scored("hi", b[1][2].ids, empty)  # no item that counts: no accuracy
+    found = compare_runs(a, b, ACCURACY, "en")
+    assert found.left_out == ("hi",)
+    alone = (
+        [[one for one in run if one.language != "hi"] for run in a],
+        [[one for one in run if one.language != "hi"] for run in b],
+    )
+    without = compare_runs(*alone, ACCURACY, "en")
+    assert (found.difference, found.p_value) == (without.difference, without.p_value)
+
+
 def test_one_seed_is_tested_over_items_alone():
     a, b = runs(0, 0.6, count=1), runs(1, 0.8, count=1)
     found = compare_runs(a, b, ACCURACY, "en")

@@ -10,7 +10,6 @@ from typing import Any
 import streamlit as st
 
 from analysis.errors import InputError, IsoglossError
-from analysis.figures.transfer import Lines, Outcome, lines_of, load_outcome
 from analysis.jobs import control
 from analysis.jobs.runs import Run, find_run, list_runs
 from analysis.jobs.state import Status
@@ -19,6 +18,7 @@ from analysis.records import fingerprint
 from analysis.store import cache_folder
 from analysis.transfer.folder import RESULT
 from analysis.transfer.job import ENTRY, KIND, make_spec
+from analysis.transfer.outcome import Lines, Outcome, lines_of, load_outcome
 from pages._parts import state
 
 RUNS = "transfer"  # what the link calls the runs that are shown, one or two

@@ -10,12 +10,13 @@ import numpy as np
 import streamlit as st
 
 from analysis.errors import InputError
-from analysis.figures.transfer import Outcome, language_name
+from analysis.figures.transfer import language_name
 from analysis.registry import find
 from analysis.text.languages import language
 from analysis.text.segment import split
 from analysis.transfer.folder import PREDICTIONS
 from analysis.transfer.item import MIXED, Kind
+from analysis.transfer.outcome import Outcome
 from pages._parts import chrome, state
 from pages._parts.evaluating.lines import STYLE
 

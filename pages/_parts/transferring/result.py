@@ -6,12 +6,12 @@ import streamlit as st
 
 from analysis.encoders.names import CARD
 from analysis.figures import transfer as figure
-from analysis.figures.transfer import Line, Lines, Outcome
 from analysis.jobs.runs import Run
 from analysis.jobs.state import metrics
 from analysis.records import Comparison
 from analysis.registry import find, registered
 from analysis.transfer.folder import RESULT
+from analysis.transfer.outcome import PARTS, Line, Lines, Outcome
 from pages._parts import chrome, state
 from pages._parts.evaluating.common import columns
 from pages._parts.transferring import common
@@ -61,7 +61,7 @@ def _facts(runs: Sequence[Run], outcomes: Sequence[Outcome], lines: Lines, names
             f"{figure.language_name(lines.source)}", f"seed {record['seed']}"]  # fmt: skip
     told += [f"A {names[0]}, B {names[1]}"] if len(names) > 1 else []
     st.markdown(f":small[:gray[{chrome.plain('; '.join(told))}]]")
-    differs = [figure.PARTS[name] for name in lines.differs if name != "encoder"]
+    differs = [PARTS[name] for name in lines.differs if name != "encoder"]
     if differs:
         st.warning(chrome.plain(f"The two differ in {', '.join(differs)} as well: the change is of all that together."
                                 if "encoder" in lines.differs else f"The two differ in {', '.join(differs)}."))  # fmt: skip
@@ -139,7 +139,7 @@ def _table(lines: Lines, names: Sequence[str]) -> None:
     """All numbers, sortable."""
     rows = []
     for line in figure.ordered(lines, "score"):
-        row: dict[str, object] = {"language": line.name, "code": line.lang}
+        row: dict[str, object] = {"language": figure.row_name(line), "code": line.lang}
         for side, one in zip("AB" if len(names) > 1 else ("score",), line.scores, strict=True):
             row |= {side: one.score, f"{side} low" if len(names) > 1 else "low": one.low,
                     f"{side} high" if len(names) > 1 else "high": one.high}  # fmt: skip
