@@ -27,7 +27,7 @@ LinksFiles = Annotated[
         "--links", metavar="FILE", help="Pharaoh links of the n-th --data, a line a pair: i-j sure, ipj possible."
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of every random choice.")]
 Layer = Annotated[int | None, typer.Option("--layer", help="Hidden layer; 0 is the embedding output.")]
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Folder of the public sets, instead of ISOGLOSS_DATA.")

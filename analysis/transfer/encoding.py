@@ -24,6 +24,7 @@ class Encoded:
         content: first column of the first text and the one past its last.
         second: the same of the second text of a joint pair; (0, 0) without one.
         offsets: (tokens of the second text, 2) where each stands in it, in code points.
+        cut: how many subwords of its texts were cut off.
     """
 
     ids: np.ndarray
@@ -34,6 +35,7 @@ class Encoded:
     content: tuple[int, int]
     second: tuple[int, int] = (0, 0)
     offsets: np.ndarray | None = None
+    cut: int = 0
 
     @property
     def segments(self) -> np.ndarray:
@@ -117,7 +119,8 @@ def _single(tokens: tk.Tokens, item: Item, limit: int, pool: str) -> Encoded:
     kept = tokens.ids[:room]
     ids = np.concatenate([tokens.before, kept, tokens.after]).astype(np.int64)
     start = len(tokens.before)
-    return Encoded(ids, *_words(tokens, item, pool, start, len(kept)), (start, start + len(kept)))
+    inside = (start, start + len(kept))
+    return Encoded(ids, *_words(tokens, item, pool, start, len(kept)), inside, cut=len(tokens.ids) - len(kept))
 
 
 def _joined(one: tk.Tokens, other: tk.Tokens, item: Item, middle: tuple[int, ...], limit: int, pool: str) -> Encoded:
@@ -131,7 +134,8 @@ def _joined(one: tk.Tokens, other: tk.Tokens, item: Item, middle: tuple[int, ...
     start = len(one.before)
     second = start + a + len(middle)
     return Encoded(
-        ids, *_words(one, item, pool, start, a), (start, start + a), (second, second + b), other.spans[:b]
+        ids, *_words(one, item, pool, start, a), (start, start + a), (second, second + b), other.spans[:b],
+        len(one.ids) + len(other.ids) - a - b,
     )  # fmt: skip
 
 
@@ -142,12 +146,10 @@ def _words(
     member = tk.word_membership(tokens, item.sentence, 0, Pool(pool))
     inside = member.token < kept
     column = member.token[inside].astype(np.int64) + start
-    return (
-        column,
-        member.unit[inside].astype(np.int64),
-        member.weight[inside].astype(np.float32),
-        len(item.sentence.spans),
-    )
+    word, weight = member.unit[inside].astype(np.int64), member.weight[inside].astype(np.float32)
+    if len(word):  # the word at the cut keeps a part of its subwords
+        weight = (weight / np.bincount(word, weights=weight)[word]).astype(np.float32)
+    return column, word, weight, len(item.sentence.spans)
 
 
 def _middle(model: Model) -> tuple[int, ...]:

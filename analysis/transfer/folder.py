@@ -1,6 +1,9 @@
 """The folder of a transfer run: encoder, head, scores, counts by item and every prediction."""
 
+import glob
 import json
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.names import CARD, resolve
@@ -25,17 +29,18 @@ from analysis.transfer.task import Task
 RESULT, STATS, PREDICTIONS = "transfer.json", "stats.npz", "predictions.jsonl"
 
 
-def claim_transfer_folder(out: Path, *, task: str, regime: str, encoder: str) -> None:
+def claim_transfer_folder(out: Path, *, task: str, regime: str, encoder: str, seed: int) -> None:
     """Make sure that `out` may be written.
 
     Args:
-        out: absent, empty, or an earlier run of the same three, which is replaced.
+        out: absent, empty, or an earlier run of the same four, which is replaced.
         task: name of the run's task.
         regime: name of its regime.
         encoder: name of its encoder.
+        seed: of the run.
 
     Raises:
-        InputError: it is a file, the encoder itself, or holds something else.
+        InputError: it is a file or cannot be written, the encoder itself, or holds something else.
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {str(out)!r} is a file; give a folder that is absent or empty")
@@ -47,12 +52,17 @@ def claim_transfer_folder(out: Path, *, task: str, regime: str, encoder: str) ->
             raise InputError(f"--out {str(out)!r} is not empty and no earlier transfer; give another folder")
         earlier = read_json(out / RESULT) or {}
         said = tuple(str(earlier.get(key)) for key in ("task", "regime", "encoder"))
-        if said != (task, regime, encoder):
+        if said != (task, regime, encoder) or earlier.get("seed") != seed:
             raise InputError(
-                f"--out {str(out)!r} holds another run: {said[0]} by {said[1]} on {said[2]}; give another folder or "
-                "delete that one"
+                f"--out {str(out)!r} holds another run: {said[0]} by {said[1]} on {said[2]}, seed {earlier.get('seed')}; "
+                "give another folder or delete that one"
             )
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {str(out)!r} cannot be made: {error.strerror}; give another folder") from error
+    if not os.access(out.parent, os.W_OK):
+        raise InputError(f"--out {str(out)!r} lies in a folder that cannot be written; give another one")
 
 
 def write_folder(
@@ -61,10 +71,8 @@ def write_folder(
 ) -> None:  # fmt: skip
     """Write the folder as a whole or not at all."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    mark = f".{out.name}-draft-"
-    for left in out.parent.glob(f"{mark}*"):  # of a process that was killed while it wrote
-        shutil.rmtree(left, ignore_errors=True)
-    draft = Path(tempfile.mkdtemp(prefix=mark, dir=out.parent))
+    _sweep(out)
+    draft = _draft(out)
     try:
         if network.trains_encoder:
             network.trainee.save(draft, encoder.name)
@@ -90,10 +98,23 @@ def write_folder(
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def _draft(out: Path) -> Path:
+    """A folder beside `out` to write in; it bears the number of this process."""
+    return Path(tempfile.mkdtemp(prefix=f".{out.name}-draft-{os.getpid()}-", dir=out.parent))
+
+
+def _sweep(out: Path) -> None:
+    """Drop what processes have left that were killed while they wrote."""
+    for left in out.parent.glob(f".{glob.escape(out.name)}-draft-*"):
+        owner = re.fullmatch(rf"\.{re.escape(out.name)}-draft-(\d+)-\w+", left.name)
+        if owner and not psutil.pid_exists(int(owner[1])):
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def _replace(draft: Path, out: Path) -> None:
     """Put a finished folder in place; killed in between, there is the old one, the new one or none, but no half."""
     if out.exists():
-        aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-draft-", dir=out.parent))
+        aside = _draft(out)
         out.rename(aside / "old")
         draft.rename(out)
         shutil.rmtree(aside, ignore_errors=True)

@@ -11,7 +11,6 @@ from analysis.alignment.job import absolute_encoder, data_name
 from analysis.alignment.method import WHERE, Uses
 from analysis.alignment.reading import read_dictionaries, read_monolingual, read_pairs
 from analysis.encoders.load import load_encoder
-from analysis.encoders.names import resolve
 from analysis.errors import InputError
 from analysis.jobs.job import Job
 from analysis.registry import find
@@ -20,7 +19,8 @@ from analysis.store import write_text
 from analysis.text.languages import parse_langs
 from analysis.text.problems import Problems
 from analysis.transfer.folder import claim_transfer_folder
-from analysis.transfer.reading import read_all
+from analysis.transfer.maps import check_trainable
+from analysis.transfer.reading import check_labelled, read_all
 from analysis.transfer.regime import Extras, Regime, check_kind
 from analysis.transfer.run import transfer
 
@@ -61,16 +61,18 @@ def make_spec(
     how, what = find("regimes", regime), find("tasks", task)
     check_kind(how, what)
     check_data(how, {Uses.DATA: data, Uses.DICTIONARY: dictionary, Uses.MONOLINGUAL: monolingual})
-    parse_settings(how.settings, settings)
+    chosen = parse_settings(how.settings, settings)
     train, test = list(train) or [what.train] * bool(what.train), list(test) or [what.test] * bool(what.test)
     for name, given in (("--train", train), ("--test", test)):
         if not given:
             raise InputError(f"task {task} has no data of its own; give {name} FILE[:LANG]")
     if langs:
         parse_langs(langs)
-    resolve(encoder)
+    for name in (*train, *test):
+        check_labelled(name, what, data_dir=data_dir)
+    check_trainable(encoder, how.strategy(chosen).trains_encoder)
     claim_transfer_folder(
-        Path(out).expanduser().absolute(), task=task, regime=regime, encoder=absolute_encoder(encoder)
+        Path(out).expanduser().absolute(), task=task, regime=regime, encoder=absolute_encoder(encoder), seed=seed
     )
     return {
         "regime": regime, "task": task, "encoder": absolute_encoder(encoder),
@@ -135,7 +137,7 @@ def run(spec: Mapping[str, Any], job: Job) -> dict[str, Any]:
     regime, task = find("regimes", spec["regime"]), find("tasks", spec["task"])
     settings = parse_settings(regime.settings, spec["settings"])
     encoder, out = load_encoder(spec["encoder"]), Path(spec["out"])
-    claim_transfer_folder(out, task=task.name, regime=regime.name, encoder=encoder.name)
+    claim_transfer_folder(out, task=task.name, regime=regime.name, encoder=encoder.name, seed=spec["seed"])
     problems = Problems(echo=lambda problem: job.say(str(problem)))
     folder = spec["data_dir"]
     train, failed = read_all(spec["train"], task, data_dir=folder, problems=problems)

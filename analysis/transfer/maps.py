@@ -7,7 +7,9 @@ import numpy as np
 
 from analysis.encoders.encoder import Encoder
 from analysis.encoders.mapped import MappedEncoder
+from analysis.encoders.names import CARD, resolve
 from analysis.errors import InputError
+from analysis.jobs.files import read_json
 from analysis.transfer.encoding import Encoded
 from analysis.transfer.item import Item
 
@@ -74,6 +76,30 @@ class StateMaps:
         return self._known[tag]
 
 
+def check_trainable(name: str, trains_encoder: bool) -> None:
+    """Refuse an encoder of closed-form maps whose network is to train; nothing is loaded.
+
+    Args:
+        name: of the encoder.
+        trains_encoder: whether the network is to train.
+
+    Raises:
+        InputError: such an encoder, or a name that is none.
+    """
+    folder = resolve(name).folder
+    card = (read_json(folder / CARD) or {}) if folder is not None else {}
+    if trains_encoder and card.get("kind") == "maps":
+        raise _refusal(name, str(card.get("base")))
+
+
+def _refusal(name: str, base: str) -> InputError:
+    """Why maps cannot train."""
+    return InputError(
+        f"{name} is closed-form maps, which fit {base} as it is; train the head alone (regime plain, --set mode=probe), "
+        f"or give {base}"
+    )
+
+
 def split_maps(encoder: Encoder, layer: int, *, trains_encoder: bool) -> tuple[Encoder, StateMaps | None]:
     """The encoder with a network of its own, and the maps on top of it, if there are any.
 
@@ -88,8 +114,5 @@ def split_maps(encoder: Encoder, layer: int, *, trains_encoder: bool) -> tuple[E
     if not isinstance(encoder, MappedEncoder):
         return encoder, None
     if trains_encoder:
-        raise InputError(
-            f"{encoder.name} is closed-form maps, which fit {encoder.base} as it is; train the head alone (regime plain, "
-            f"--set mode=probe), or give {encoder.base}"
-        )
+        raise _refusal(encoder.name, str(encoder.base))
     return encoder.base_encoder, StateMaps(encoder, layer)

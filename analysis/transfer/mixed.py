@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from analysis.text.problems import Problems
 from analysis.transfer.item import MIXED, Dataset
 
 
-def mixed_pairs(datasets: Sequence[Dataset], source: str) -> list[Dataset]:
+def mixed_pairs(datasets: Sequence[Dataset], source: str, problems: Problems) -> list[Dataset]:
     """For every language two datasets: its first texts with the source's second ones, and the other way round.
 
     Args:
         datasets: of pairs, one a language; items of one id are translations of each other.
         source: the language of the labels.
+        problems: told of items of one id whose labels differ, which are no translations of each other.
 
     Returns:
         Datasets called `en+de` and `de+en`; nothing without the source, or for a language that shares no item with it.
@@ -24,6 +26,15 @@ def mixed_pairs(datasets: Sequence[Dataset], source: str) -> list[Dataset]:
     for one in datasets:
         both = [(known[item.id], item) for item in one.items if item.id in known and item.other is not None]
         if one is own or not both:
+            continue
+        same = [(a, b) for a, b in both if a.label == b.label]
+        if len(same) < len(both):
+            problems.add(
+                one.name, 0, f"{len(both) - len(same):,} of {len(both):,} items have another label in {source} under their "
+                "id, so they are no translations; pairs in two languages leave them out"
+            )  # fmt: skip
+        both = same
+        if not both:
             continue
         there = tuple(replace(a, other=b.other, where=b.where) for a, b in both)
         back = tuple(replace(b, other=a.other) for a, b in both)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 Change = Callable[["torch.Tensor", Sequence[Encoded]], "torch.Tensor"]
+LEAST_TOKENS = 8  # the special tokens of a pair and a word or two of each text
 TOKENS = 4096  # of one batch when items are only scored
 
 
@@ -68,6 +69,8 @@ class TaskNetwork:
     ) -> None:  # fmt: skip
         import torch
 
+        if 0 < settings.max_tokens < LEAST_TOKENS:
+            raise InputError(f"max_tokens={settings.max_tokens} leaves no room for text; give {LEAST_TOKENS} or more")
         self.encoder, self.settings = encoder, settings
         self.layer = encoder.depth if settings.layer < 0 else encoder.check_layers([settings.layer])[0]
         if trains_encoder:
@@ -95,6 +98,12 @@ class TaskNetwork:
         return encode(
             self.trainee.base, items, joint=self.head.joint, max_tokens=settings.max_tokens, pool=settings.word
         )  # fmt: skip
+
+    def cut(self, items: Sequence[Item]) -> int:
+        """Of how many items the network reads a part only."""
+        batch = self.encode(items)
+        sides = (batch.first, batch.second or batch.first)
+        return sum(bool(one.cut or other.cut) for one, other in zip(*sides, strict=True))
 
     def states(
         self, ids: Sequence[np.ndarray], layers: Sequence[int], segments: Sequence[np.ndarray] | None = None

@@ -10,7 +10,7 @@ from analysis.text.languages import normalise_tag
 from analysis.text.lines import Source
 from analysis.text.problems import Problems
 from analysis.text.sets import set_folder
-from analysis.transfer.item import Dataset, Kind
+from analysis.transfer.item import Dataset, Item, Kind
 from analysis.transfer.task import LabelledSet, Task
 
 
@@ -48,11 +48,29 @@ def read_labelled(
     return _of_file(Source.of(path), task, language, problems)
 
 
-def _of_set(name: str, task: Task, data_dir: str | Path | None, problems: Problems) -> list[Dataset]:
-    """The items of a public set.
+def check_labelled(name: str, task: Task, *, data_dir: str | Path | None = None) -> None:
+    """Refuse a name behind which there is nothing, before anything is read; what a file holds is not looked at.
 
     Raises:
-        InputError: no such set, split or language, or nothing usable.
+        InputError: no such file, set, split or language of a set, or standard input, which a run of its own has not.
+    """
+    if name.startswith("set:"):
+        _asked(name, task, data_dir)
+    elif not name.startswith(("corpus:", "datasets:")):
+        path = file_language(name)[0]
+        if str(path) == "-":
+            raise InputError(
+                "labelled data cannot come from standard input, which a run of its own has not; give a file"
+            )
+        if not Path(path).is_file():
+            raise InputError(f"no file {str(path)!r}; give FILE[:LANG], set:NAME:LANGS:SPLIT or datasets:ID")
+
+
+def _asked(name: str, task: Task, data_dir: str | Path | None) -> tuple[LabelledSet, Path, list[str], str, str]:
+    """What a name of a public set asks for: the set, its folder, the languages, its name and the split.
+
+    Raises:
+        InputError: no such set, split or language.
     """
     parts = name.split(":")
     if len(parts) != 4:
@@ -67,10 +85,20 @@ def _of_set(name: str, task: Task, data_dir: str | Path | None, problems: Proble
         raise unknown(f"split of set {kind}", part, known.splits)
     folder = set_folder(kind, data_dir)
     here = known.languages(folder, part)
-    tags = here if asked == "all" else [normalise_tag(tag) for tag in asked.split(",")]
+    tags = list(here) if asked == "all" else list(dict.fromkeys(normalise_tag(tag) for tag in asked.split(",")))
     for tag in tags:
         if tag not in here:
             raise unknown(f"language of {name}", tag, here)
+    return known, folder, tags, kind, part
+
+
+def _of_set(name: str, task: Task, data_dir: str | Path | None, problems: Problems) -> list[Dataset]:
+    """The items of a public set.
+
+    Raises:
+        InputError: no such set, split or language, or nothing usable.
+    """
+    known, folder, tags, kind, part = _asked(name, task, data_dir)
     found = [one for tag in tags if (one := _language(known, folder, tag, kind, part, problems)) is not None]
     if not found:
         raise InputError(f"{name} has no usable row; see the warnings, or restore the files of {folder}")
@@ -117,12 +145,14 @@ def read_all(
 ) -> tuple[list[Dataset], list[str]]:
     """All datasets of some names, two of one language joined; a name that cannot be read does not cost the others.
 
+    What is named twice counts once.
+
     Returns:
         The datasets, and one line for each name that could not be read.
     """
     found: dict[str, Dataset] = {}
     failed = []
-    for name in names:
+    for name in dict.fromkeys(names):
         try:
             parts = read_labelled(name, task, data_dir=data_dir, problems=problems)
         except IsoglossError as error:
@@ -130,14 +160,23 @@ def read_all(
             continue
         for one in parts:
             before = found.get(one.language)
-            found[one.language] = one if before is None else _joined(before, one)
+            found[one.language] = one if before is None else _joined(before, one, problems)
     return list(found.values()), failed
 
 
-def _joined(one: Dataset, other: Dataset) -> Dataset:
-    """Two datasets of one language as one; ids that both have are told apart."""
+def _joined(one: Dataset, other: Dataset, problems: Problems) -> Dataset:
+    """Two datasets of one language as one; an item that both have counts once, other items of one id are told apart."""
     from dataclasses import replace
 
     taken = {item.id for item in one.items}
-    rest = tuple(replace(item, id=f"{other.name}:{item.id}") if item.id in taken else item for item in other.items)
+    known = {_content(item) for item in one.items}
+    new = [item for item in other.items if _content(item) not in known]
+    if len(new) < len(other.items):
+        problems.add(other.name, 0, f"{len(other.items) - len(new):,} items are in {one.name} as well; they count once")
+    rest = tuple(replace(item, id=f"{other.name}:{item.id}") if item.id in taken else item for item in new)
     return Dataset(f"{one.name}, {other.name}", one.language, one.items + rest)
+
+
+def _content(item: Item) -> tuple[object, ...]:
+    """What makes two items the same one."""
+    return item.id, tuple(one.text for one in item.sentences), item.label

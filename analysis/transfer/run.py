@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -61,6 +61,7 @@ def transfer(
         IsoglossError: the loss is not finite.
     """
     settings = resolved(settings, task)
+    problems = Problems() if problems is None else problems
     train = sampled_train(train, settings.max_items, seed)
     tests = [sampled(one, settings.test_items) for one in tests]
     if mixed:
@@ -68,23 +69,24 @@ def transfer(
             raise InputError(
                 f"--mixed needs a task of sentence pairs, which {task.name} is not; valid: nli, paraphrase"
             )
-        more = mixed_pairs(tests, train.language)
+        more = mixed_pairs(tests, train.language, problems)
         if not more:
             job.say(
                 f"warning: no pairs in two languages: the tests lack {train.language}, or share no item's id with it"
             )
         tests = [*tests, *more]
-    _unseen(train, tests, task, Problems() if problems is None else problems)
+    _unseen(train, tests, task, problems)
     _overlap(train, tests, job)
     clock = [time.process_time()]
     network, steps = fine_tune(encoder, task, train, regime, settings, extras=extras, seed=seed, job=job)
     clock.append(time.process_time())
+    cut = _cut(network, [train, *tests], job)
     scored, predictions, lost = _score(network, task, tests, job)
     clock.append(time.process_time())
     summary = summarise(scored, task.metric, train.language)
     record = {
         "format": 1, "task": task.name, "regime": regime.name, "encoder": encoder.name, "revision": encoder.revision,
-        "source_lang": train.language, "metric": task.metric.name, **_shown(summary, scored, task),
+        "source_lang": train.language, "metric": task.metric.name, **_shown(summary, scored, task, cut),
         "failed": [*failed, *lost], "train": {"data": train.name, "n": len(train), "sha256": train.digest},
         "test": [{"data": one.name, "lang": one.language, "n": len(one), "sha256": one.digest} for one in tests],
         "extras": _extras(extras), "steps": steps, "seed": seed, "settings": asdict(settings), "seconds": round(job.seconds(), 1),
@@ -131,8 +133,8 @@ def _overlap(train: Dataset, tests: Sequence[Dataset], job: Job) -> None:
     for one in tests:
         same = sum(tuple(text.text for text in item.sentences) in learned for item in one.items)
         if same:
-            job.say(f"warning: {same:,} of {len(one):,} test items of {one.language} are training items as well; give "
-                    "other test data")  # fmt: skip
+            job.say(f"warning: {same:,} of {len(one):,} test items of {one.language} read like a training item, which "
+                    "flatters its score")  # fmt: skip
 
 
 def _labels(item: Item) -> tuple[str, ...]:
@@ -156,7 +158,7 @@ def _score(
         job.progress(number, len(tests), f"scoring {one.language}")
         try:
             found, said = score_language(task.metric, one, network.predict)
-        except (InputError, ValueError, RuntimeError) as error:
+        except (InputError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
             line = f"{one.language}: {' '.join(str(error).split())}"
             job.say(f"warning: {line}; the language is left out")
             failed.append(line)
@@ -169,7 +171,21 @@ def _score(
     return scored, predictions, failed
 
 
-def _shown(summary: Summary, scored: Sequence[Scored], task: Task) -> dict[str, Any]:
+def _cut(network: TaskNetwork, datasets: Sequence[Dataset], job: Job) -> dict[str, int]:
+    """How many items of each language are longer than what is read; told, since it differs between languages."""
+    found = [network.cut(one.items) for one in datasets]
+    if any(found):
+        told = [
+            f"{count:,} of {len(one):,} in {one.language}" for count, one in zip(found, datasets, strict=True) if count
+        ]
+        job.say(
+            f"warning: items longer than max_tokens={network.settings.max_tokens} are read in part: {', '.join(told)}; their "
+            "rest is guessed; raise max_tokens if the encoder reads more"
+        )
+    return {one.language: count for count, one in zip(found[1:], datasets[1:], strict=True)}
+
+
+def _shown(summary: Summary, scored: Sequence[Scored], task: Task, cut: Mapping[str, int]) -> dict[str, Any]:
     """The scores as plain numbers."""
     metric = task.metric
     rows = []
@@ -179,7 +195,7 @@ def _shown(summary: Summary, scored: Sequence[Scored], task: Task) -> dict[str, 
                  for name, score in metric.parts}  # fmt: skip
         rows.append(
             {"lang": one.language, "metric": metric.name, "score": _round(estimate.score), "low": _round(estimate.low),
-             "high": _round(estimate.high), "n": len(one.ids), **({"parts": parts} if parts else {})}
+             "high": _round(estimate.high), "n": len(one.ids), "cut": cut[one.language], **({"parts": parts} if parts else {})}
         )  # fmt: skip
     found: dict[str, Any] = {"items": rows}
     for name in ("source", "mean_others", "gap"):

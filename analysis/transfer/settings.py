@@ -10,7 +10,9 @@ from analysis.settings import Setting
 class TransferSettings:
     """What is trained, how it reads its items, and for how long."""
 
-    epochs: Annotated[float, Setting("passes over the training items; 0 is the task's own number", ge=0)] = 0.0
+    epochs: Annotated[
+        float, Setting("passes over the training items; 0 is the task's own number", ge=0, le=100_000)
+    ] = 0.0
     max_steps: Annotated[int, Setting("end after this many optimiser steps; 0 means no limit", ge=0)] = 0
     max_items: Annotated[int, Setting("training items, drawn at random; 0 means all", ge=0)] = 0
     test_items: Annotated[

@@ -118,6 +118,12 @@ def test_bad_rows_are_warnings_that_name_the_line(isogloss, place, tiny):
         ({"more": ("--set", "mode=some")}, "unknown mode 'some'"),
         ({"more": ("--mixed",)}, "sentence pairs"),
         ({"test": ("xx",)}, "xx.tsv"),
+        ({"test": ("en", "xx")}, "xx.tsv"),
+        ({"more": ("--test", "set:sib200:en,xx:test")}, "folder of public sets"),
+        ({"more": ("--train", "-")}, "cannot come from standard input"),
+        ({"more": ("--set", "epochs=1e307")}, "epochs"),
+        ({"more": ("--set", "max_tokens=3")}, "leaves no room for text"),
+        ({"more": ("--seed", "99999999999999999999")}, "--seed"),
         ({"more": ("--alignment", "corpus:emoji")}, "no word links"),
     ],
 )
@@ -136,7 +142,11 @@ def test_a_task_without_data_of_its_own_says_so(isogloss, tiny, tmp_path, cache)
 
 def test_a_finished_folder_is_replaced_by_the_same_run_only(isogloss, place, tiny):
     assert isogloss(*words(place, tiny)).code == 0
-    assert isogloss(*words(place, tiny, "--seed", "2")).code == 0
+    assert isogloss(*words(place, tiny)).code == 0
+    seed = isogloss(*words(place, tiny, "--seed", "2"))
+    assert seed.code == 2
+    assert "holds another run: topics by plain" in seed.error
+    assert "seed 0" in seed.error
     other = isogloss(*words(place, tiny, "--dictionary", "set:bli_xling:en-de:train", regime="cosda"))
     assert other.code == 2
     assert "holds another run: topics by plain" in other.error
@@ -225,5 +235,40 @@ def test_every_task_and_regime_is_described():
 
 def test_test_items_that_were_learned_from_are_a_warning(isogloss, place, tiny):
     done = isogloss(*words(place, tiny))
-    assert "12 of 12 test items of en are training items as well" in done.err
+    assert "12 of 12 test items of en read like a training item" in done.err
     assert "1 of 12 test items of es" in done.err  # 3.5 euros
+
+
+def test_a_parent_that_is_no_folder_is_bad_input(isogloss, place, tiny):
+    (place / "file").write_text("x")
+    done = isogloss(*[str(place / "file" / "out") if one == str(place / "out") else one for one in words(place, tiny)])
+    assert done.code == 2
+    assert "cannot be made" in done.error
+
+
+def test_maps_that_are_to_train_are_refused_before_the_data_are_read(isogloss, place, tmp_path):
+    done = isogloss("transfer", "plain", "--task", "topics", "--encoder", "bundled+rotation", "--train",
+                    f"{place / 'en.tsv'}:en", "--test", f"{place / 'es.tsv'}:es", "--out", str(tmp_path / "out"))  # fmt: skip
+    assert done.code == 2
+    assert "mode=probe" in done.error
+
+
+def test_what_is_cut_off_is_told_by_language(isogloss, place, tiny):
+    (place / "es.tsv").write_text(f"{' '.join(ANIMALS_ES)}\tanimal\n{MONEY_ES[0]}\tmoney\n")
+    done = isogloss(*words(place, tiny, "--set", "max_tokens=24", "--json"))
+    assert done.code == 0, done.err
+    assert {one["lang"]: one["cut"] for one in done.json["items"]} == {"en": 0, "es": 1}
+    assert "1 of 2 in es" in done.err
+
+
+def test_drafts_of_dead_processes_alone_are_swept(tmp_path):
+    import os
+
+    from analysis.transfer.folder import _sweep
+
+    dead = 2**22 + 1  # above the largest number of a process
+    names = (f".run-draft-{dead}-abc", f".run-draft-{os.getpid()}-abc", f".run-draft-x-draft-{dead}-abc")
+    for name in names:
+        (tmp_path / name).mkdir()
+    _sweep(tmp_path / "run")
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted(names[1:])

@@ -38,3 +38,18 @@ def test_one_text_has_one_segment(tiny_folders):
     model = load_encoder(str(tiny_folders["bert"])).model
     item = Item("1", Sentence.from_words(["the", "fox"], "en"), "x")
     assert not encode(model, [item], joint=True, max_tokens=0).first[0].segments.any()
+
+
+def test_the_word_at_the_cut_is_the_mean_of_what_is_left_of_it(tiny_folders):
+    model = load_encoder(str(tiny_folders["xlmr"])).model
+    word = "brownfoxesjumpingoveraccounts"
+    item = Item("1", Sentence.from_words(["the", word, "dog"], "en"), ("A", "B", "C"))
+    whole = encode(model, [item], joint=False, max_tokens=0, pool="mean").first[0]
+    counts = np.bincount(whole.word)
+    assert whole.cut == 0
+    assert counts[1] > 2
+    limit = len(whole.ids) - counts[2] - counts[1] + 1
+    (one,) = encode(model, [item], joint=False, max_tokens=limit, pool="mean").first
+    assert set(one.word) == {0, 1}
+    assert one.cut == counts[2] + counts[1] - 1
+    np.testing.assert_allclose(np.bincount(one.word, weights=one.weight), 1, atol=1e-6)

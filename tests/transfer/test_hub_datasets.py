@@ -209,3 +209,13 @@ def test_whatever_the_package_raises_is_one_line(monkeypatch, raised, kind, mess
         read("org/set", "topics")
     assert type(error.value) is kind
     assert "\n" not in str(error.value)
+
+
+def test_a_language_without_an_answered_question_costs_itself_only(tmp_path):
+    answers = {"text": ["Ann"], "answer_start": [0]}
+    rows = [{"lang": "en", "question": "Who?", "context": "Ann ran.", "answers": answers},
+            {"lang": "de", "question": "Wer?", "context": "Ann lief.", "answers": {"text": [], "answer_start": []}}]  # fmt: skip
+    told = []
+    found = read(jsonl(tmp_path / "q.jsonl", rows), "qa", told)
+    assert [one.language for one in found] == ["en"]
+    assert any("de: " in str(line) and "left out" in str(line) for line in told)

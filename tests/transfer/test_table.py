@@ -159,3 +159,48 @@ def test_two_files_of_one_language_are_joined_and_a_bad_one_costs_only_itself(tm
     assert len({one.id for one in found.items}) == 2
     assert len(failed) == 1
     assert "none.tsv" in failed[0]
+
+
+def test_the_keys_of_json_are_no_row():
+    lines = "".join(f'{{"utterance": "text {n}", "target": "x"}}\n' for n in range(3))
+    with pytest.raises(InputError, match="has a header without a column 'text': utterance, target"):
+        read(lines)
+
+
+def test_half_a_surrogate_pair_costs_its_row():
+    lines = (
+        '{"text": "good", "label": "x"}\n{"text": "bad \\ud800", "label": "x"}\n{"text": "too", "label": "\\udc00"}\n'
+    )
+    found, problems = read(lines)
+    assert [item.sentence.text for item in found[0].items] == ["good"]
+    assert ["t.tsv:2:" in problems[0], "t.tsv:3:" in problems[1]] == [True, True]
+
+
+def test_what_is_named_twice_counts_once(tmp_path):
+    one, other = tmp_path / "a.tsv", tmp_path / "b.tsv"
+    one.write_text("good\tx\nbad\ty\n")
+    other.write_text("good\tx\nnew\ty\n")
+    problems = Problems()
+    found, failed = read_all([f"{one}:en", f"{one}:en", f"{other}:en"], find("tasks", "topics"), problems=problems)
+    assert not failed
+    assert [item.sentence.text for item in found[0].items] == ["good", "bad", "new"]
+    assert len({item.id for item in found[0].items}) == 3
+    assert "1 items are in" in str(next(iter(problems)))
+
+
+def test_pairs_in_two_languages_need_one_label():
+    from analysis.text.corpus import Sentence
+    from analysis.transfer.item import Dataset, Item
+    from analysis.transfer.mixed import mixed_pairs
+
+    def data(tag, labels):
+        text = lambda name: Sentence.from_words([name], tag)
+        return Dataset(tag, tag, tuple(Item(str(n), text("a"), one, text("b")) for n, one in enumerate(labels)))
+
+    problems = Problems()
+    found = mixed_pairs([data("en", "xyz"), data("de", "xzz")], "en", problems)
+    assert [(one.language, [item.label for item in one.items]) for one in found] == [
+        ("en+de", ["x", "z"]),
+        ("de+en", ["x", "z"]),
+    ]
+    assert "1 of 3 items have another label" in str(next(iter(problems)))

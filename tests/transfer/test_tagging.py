@@ -15,7 +15,8 @@ from analysis.text.corpus import Sentence
 from analysis.text.lines import Source
 from analysis.text.problems import Problems
 from analysis.transfer.item import Item
-from analysis.transfer.readers.tagged import read_tagged, tag_of_name
+from analysis.transfer.readers.spoken import tag_of_name
+from analysis.transfer.readers.tagged import read_tagged
 from analysis.transfer.reading import read_labelled
 from analysis.transfer.tagging_metrics import SPAN_F1, WORD_ACCURACY, to_iob2
 from tests.transfer.material import tagged, train
@@ -298,3 +299,16 @@ def test_the_public_sets_hold_what_their_readmes_say(shared_data):
     assert len(find("tasks", "pos").sets["udpos"].languages(shared_data / "udpos", "dev")) == 27
     assert len(find("tasks", "ner").sets["ner_wikineural"].languages(shared_data / "ner_wikineural", "test")) == 9
     assert not len(problems)
+
+
+def test_a_name_that_the_text_belies_is_warned_of():
+    from analysis.transfer.readers.spoken import named_language
+
+    texts = ["The quick brown fox jumps over the lazy dog.", "He opened a bank account in the spring."]
+    problems = Problems()
+    assert named_language("my_data.tsv", texts, problems) == "my"
+    assert "its text looks like en; if so, give FILE:en" in str(next(iter(problems)))
+    calm = Problems()
+    assert named_language("en_ewt-ud-dev.conllu", texts, calm) == "en"
+    assert named_language("data.tsv", texts, calm) == "en"
+    assert not list(calm)

@@ -4,16 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import PurePath
 
 from analysis.errors import InputError
 from analysis.text.corpus import Sentence
-from analysis.text.identify import identify, majority
-from analysis.text.languages import known_tag
 from analysis.text.lines import Source, read_lines
 from analysis.text.problems import Problems, excerpt
 from analysis.transfer.item import Dataset, Item, Tree
-from analysis.transfer.readers.spoken import stated_tag
+from analysis.transfer.readers.spoken import named_language, stated_tag
 
 COLUMNS = 10
 SAMPLE = 1000  # sentences whose words say the language of a file that does not
@@ -62,12 +59,12 @@ def read_trees(source: Source, language: str | None, problems: Problems) -> list
             f"{source.name} has no usable tree; give a CoNLL-U file: {COLUMNS} columns parted by tabs, a number in "
             "HEAD and a relation in DEPREL, an empty line after each sentence"
         )
-    usual = language or known_tag(re.split(r"[_.-]", PurePath(source.name).name)[0])
     spoken: list[str | None] = [None] * len(parsed)
     if language is None:
         spoken = [stated_tag(one.language, source.name, one.line, problems) for one in parsed]
+    usual = language
     if usual is None and not all(spoken):
-        usual = majority(identify(" ".join(one.words)) for one in parsed[:SAMPLE])
+        usual = named_language(source.name, [" ".join(one.words) for one in parsed[:SAMPLE]], problems)
     found: dict[str, list[Item]] = {}
     for one, own in zip(parsed, spoken, strict=True):
         tag = language or own or usual or "und"

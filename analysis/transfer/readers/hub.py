@@ -257,4 +257,14 @@ def _questions(name: str, table: Any, tag: str | None, problems: Problems) -> li
     for number, row in _rows(table, [*wanted, *more]):
         spoken = stated_tag(as_cell(row[lang]), name, number, problems) if lang else None
         rows.setdefault(spoken or tag, []).append(row)
-    return [read_squad(Source(name, data=span_source(mine)), spoken, problems) for spoken, mine in rows.items()]
+    found, reasons = [], []
+    for spoken, mine in rows.items():
+        try:
+            found.append(read_squad(Source(name, data=span_source(mine)), spoken, problems))
+        except InputError as error:  # one language does not cost the others
+            reasons.append(f"{spoken or 'rows without a language'}: {error}")
+    if not found:
+        raise InputError(reasons[0] if reasons else f"{name} has no rows")
+    for reason in reasons:
+        problems.add(name, 0, f"{reason}; the language is left out")
+    return found

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -40,7 +41,12 @@ SCORES = ("score", "similarity")  # come before the other names where a score is
 FORMATS = (
     "a TSV, CSV or JSON-lines file with the columns text and label (of pairs: text, text2, label), a header is optional"
 )
+SURROGATE = re.compile("[\ud800-\udfff]")
 Row = tuple[int, Sequence[str]]
+
+
+class Keys(list[str]):
+    """The keys of JSON objects: a header, whatever they are called."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def read_table(source: Source, kind: Kind, language: str | None, problems: Probl
     if not rows:
         raise InputError(f"{source.name} has no usable row; give {FORMATS}")
     heads = [cell.strip().casefold() for cell in rows[0][1]]
-    if _is_header(heads, kind, rows):
+    if isinstance(rows[0][1], Keys) or _is_header(heads, kind, rows):
         columns = find_columns(source.name, heads, kind)
         rows = rows[1:]
     else:
@@ -196,7 +202,7 @@ def _objects(name: str, lines: Iterator[tuple[int, str | None]], problems: Probl
             problems.add(name, number, "no JSON object; the row is left out")
             continue
         if not heads:
-            heads = list(row)
+            heads = Keys(row)
             yield number, heads
         yield number, [as_cell(row.get(head)) for head in heads]
 
@@ -255,6 +261,8 @@ def _checked(
     needed = max(columns.text, columns.other, columns.label)
     if len(cells) <= needed:
         raise InputError(f"{len(cells)} column(s) where {needed + 1} are needed")
+    if any(SURROGATE.search(cell) for cell in cells):
+        raise InputError("half a surrogate pair, which is no character and stands in no file")
     texts = [cells[at].strip() for at in (columns.text, columns.other) if at >= 0]
     said = cells[columns.label].strip()
     if not all(texts) or not said:

@@ -5,15 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import PurePath
 
 from analysis.errors import InputError
 from analysis.text.corpus import Sentence
-from analysis.text.identify import identify_columns
-from analysis.text.languages import known_tag
 from analysis.text.lines import Source, read_lines
 from analysis.text.problems import Problems, excerpt
 from analysis.transfer.item import Dataset, Item
+from analysis.transfer.readers.spoken import named_language
 from analysis.transfer.tagging_metrics import to_iob2
 
 SPANS = ("ner", "slot")  # columns whose tags are spans: B-PER I-PER O
@@ -71,8 +69,7 @@ def read_tagged(source: Source, column: str, language: str | None, problems: Pro
         InputError: no tagged text, or no usable sentence.
     """
     items = tagged_items(source, column, "und", problems)
-    tag = language or tag_of_name(source.name)
-    tag = tag or identify_columns([[item.sentence.text for item in items[:200]]])[0]
+    tag = language or named_language(source.name, [item.sentence.text for item in items[:200]], problems)
     made = (Item(one.id, Sentence(one.sentence.text, tag, one.sentence.spans), one.label, where=one.where)
             for one in items)  # fmt: skip
     return [Dataset(source.name, tag, tuple(made))]
@@ -221,12 +218,3 @@ def _sentence(rows: Block, how: _Format) -> tuple[list[str], tuple[str, ...]]:
     if not words:
         raise _BadRowError(rows[0][0], "a sentence without words")
     return words, (to_iob2(tags) or ()) if how.spans else tuple(tags)
-
-
-def tag_of_name(name: str) -> str | None:
-    """The language that a file's name begins or ends with: `de_gsd-ud-dev.conllu`, `fr.test.tsv.gz`, `dev-de.tsv`."""
-    parts = [one for one in re.split(r"[-_.]", PurePath(name).name.removesuffix(".gz")) if one]
-    if len(parts) > 1 and known_tag(parts[-1]) is None:
-        parts.pop()
-    ends = [parts[0], parts[-1]] if parts else []
-    return next((tag for one in ends if (tag := known_tag(one))), None)
