@@ -97,7 +97,7 @@ def needed(regime: Any) -> str:
 
 def command_line(regime: Any) -> str:
     """A command that has all that a regime needs."""
-    task = next(one for one in ("topics", "nli", "pos") if registered("tasks")[one].kind in regime.kinds)
+    task = next(one for one in ("categories", "nli", "pos") if registered("tasks")[one].kind in regime.kinds)
     kinds = [kind for kind in Uses if kind in regime.needs_all] + [kind for kind in Uses if kind in regime.needs][:1]
     given = [EXAMPLES.get(regime.name, DATA[kind][1]) for kind in kinds]
     words = [

@@ -10,6 +10,7 @@ scored; the public sets in the folder named by ISOGLOSS_DATA.
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ import grid_process
 import transfer_cells as grid
 from methods_cells import portable
 from transfer_cells import Cell
+
+from analysis.errors import IsoglossError
 
 LIMIT = 3600.0  # only to end what hangs; the seconds of the processor stand in the cell
 
@@ -61,7 +64,7 @@ def _guarded(cell: Cell, threads: int) -> str:
             return ""
         try:
             _do(cell, threads)
-        except (subprocess.SubprocessError, OSError, ValueError) as error:
+        except (IsoglossError, subprocess.SubprocessError, OSError, ValueError) as error:
             print(f"{cell.name}: {error}", file=sys.stderr, flush=True)
             return cell.name
         print(f"{cell.name}: done", flush=True)
@@ -79,7 +82,7 @@ def _left_behind(cell: Cell) -> bool:
 
 
 def _stale(cell: Cell) -> bool:
-    """Whether a stored cell was made with other settings, defaults included, or another encoder; such a one is done anew."""
+    """Whether a stored cell is of other data, settings (defaults included) or another encoder; such a one is done anew."""
     from analysis.encoders.load import load_encoder
     from analysis.registry import find
     from analysis.settings import parse_settings
@@ -91,7 +94,13 @@ def _stale(cell: Cell) -> bool:
     settings = resolved(
         parse_settings(find("regimes", cell.line.regime).settings, given), find("tasks", cell.line.task)
     )
-    return (stored["settings"], stored["revision"]) != (asdict(settings), load_encoder(cell.encoder).revision)
+    now = (_named(portable(words)), asdict(settings), load_encoder(cell.encoder).revision)
+    return (_named(stored["command"]), stored["settings"], stored["revision"]) != now
+
+
+def _named(command: str) -> str:
+    """A command without the place of its result."""
+    return re.sub(r" --out \S+", "", command)
 
 
 def _do(cell: Cell, threads: int) -> None:
@@ -105,6 +114,8 @@ def _do(cell: Cell, threads: int) -> None:
     command = cell.command(out)
     seconds, cpu = grid_process.timed(command, work_folder() / f"{cell.name}.log", threads, LIMIT)
     found: dict[str, Any] = json.loads((out / RESULT).read_text("utf-8"))
+    if found["failed"]:
+        raise ValueError(f"not all languages were scored: {'; '.join(found['failed'])}")
     kept = ("task", "regime", "encoder", "revision", "source_lang", "metric", "items", "source", "source_interval",
             "mean_others", "mean_others_interval", "gap", "gap_interval", "failed", "train", "test", "extras", "steps", "seed",
             "settings", "cpu_seconds", "precision", "versions", "made", "alignment")  # fmt: skip

@@ -2,14 +2,15 @@
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 from transfer_cells import BASE, OTHER, PROBES, RECOMMENDED, REGIMES, TASKS, Cell, Line, all_cells
+from transfer_tests import Found, against_plain, all_tested, paired, runs_of, tested
 
-Found = dict[Cell, dict[str, Any]]
 START, END = "<!-- {} -->", "<!-- end -->"
 ENCODERS = (BASE, RECOMMENDED, OTHER)
 TITLES = {
@@ -48,11 +49,6 @@ def write(cells: Path, page: Path, *, without: Sequence[Cell] = ()) -> None:
     page.write_text(text, "utf-8")
 
 
-def runs_of(found: Found, line: Line, encoder: str) -> list[Cell]:
-    """The finished seeds of a line on an encoder, whole test sets aside."""
-    return [cell for cell in found if cell.line == line and cell.encoder == encoder and not cell.full]
-
-
 def plain_table(found: Found) -> str:
     """Plain fine-tuning: a row a task and encoder."""
     rows = _head("task", "encoder")
@@ -65,44 +61,41 @@ def plain_table(found: Found) -> str:
 def probe_table(found: Found, cells: Path) -> str:
     """Linear probes: a row a task and encoder, with the change against the base."""
     rows = [
-        "| task | encoder | English | mean of the others | gap | others against `bundled` | p | p, Holm |",
-        "| --- | --- |" + " ---: |" * 6,
+        "| task | encoder | English | mean of the others | gap | English: change | others: change | p | p, Holm | gap: change |",
+        "| --- | --- |" + " ---: |" * 8,
     ]
-    tested = {encoder: _all_tested(found, cells, PROBES, encoder) for encoder in (RECOMMENDED, OTHER)}
+    changes = {encoder: all_tested(found, cells, PROBES, encoder) for encoder in (RECOMMENDED, OTHER)}
     for line in PROBES:
         for encoder in ENCODERS:
             mine = runs_of(found, line, encoder)
             if not mine:
                 continue
-            one = tested.get(encoder, {}).get(line.task)
-            change = f"{_signed(one)} | {_p(one.p_value)} | {_p(one.p_adjusted)}" if one else " | | "
+            one = changes.get(encoder, {}).get(line.task)
+            both = tested(found, cells, (line, BASE), (line, encoder)) if one else None
+            change = " | | | | "
+            if one and both:
+                change = (f"{_signed(both['source'])} | {_signed(one)} | {_p(one.p_value)} | {_p(one.p_adjusted)} | "
+                          f"{_signed(both['gap'])}")  # fmt: skip
             metric = TITLES.get(found[mine[0]]["metric"], found[mine[0]]["metric"])
             rows.append(f"| {line.task}, {metric} | `{encoder}` | {_numbers(found, mine)} | {change} |")
     return _table(rows)
 
 
-def _all_tested(found: Found, cells: Path, lines: Sequence[Line], encoder: str) -> dict[str, Any]:
-    """The tests of the mean of the others against the base by task, corrected over tasks; nothing unless all are there."""
-    from analysis.transfer.significance import corrected
-
-    both = {line.task: _tested(found, cells, (line, BASE), (line, encoder)) for line in lines}
-    known = {task: one["mean_others"] for task, one in both.items() if one}
-    return corrected(known) if len(known) == len(both) else {}
-
-
 def regimes_table(found: Found, cells: Path) -> str:
     """Every other regime on base and recommended encoder, with the change against plain fine-tuning on the same task."""
     rows = [
-        "| regime | task | encoder | English | mean of the others | gap | against `plain` | word retrieval before | after | "
-        "processor s |",
-        "| --- | --- | --- |" + " ---: |" * 7,
+        "| regime | task | encoder | English | mean of the others | gap | against `plain` | p, Holm | word retrieval before | "
+        "after | processor s |",
+        "| --- | --- | --- |" + " ---: |" * 8,
     ]
+    changes = against_plain(found, cells)
     for line in REGIMES:
         for encoder in (BASE, RECOMMENDED):
             mine = runs_of(found, line, encoder)
             if not mine:
                 continue
-            change = _change(found, cells, (Line("plain", line.task), encoder), (line, encoder))
+            one = changes.get((line, encoder))
+            change = f"{_signed(one)} | {_p(one.p_adjusted)}" if one else " | "
             rows.append(f"| `{line.regime}` | {line.task} | `{encoder}` | {_numbers(found, mine)} | {change} | "
                         f"{_retrieval(found, mine)} | {_seconds(found, mine)} |")  # fmt: skip
     return _table(rows)
@@ -117,10 +110,10 @@ def tests_table(found: Found, cells: Path) -> str:
         "| --- | --- |" + " ---: |" * 4,
     ]
     for encoder in (RECOMMENDED, OTHER):
-        tested = {
-            name: _tested(found, cells, (Line("plain", name), BASE), (Line("plain", name), encoder)) for name in TASKS
+        both = {
+            name: tested(found, cells, (Line("plain", name), BASE), (Line("plain", name), encoder)) for name in TASKS
         }  # fmt: skip
-        known = {name: both for name, both in tested.items() if both}
+        known = {name: one for name, one in both.items() if one}
         if len(known) < len(TASKS):
             continue  # a correction for fewer tests would flatter the ones that are there
         holm = corrected({name: both["mean_others"] for name, both in known.items()})
@@ -133,21 +126,32 @@ def tests_table(found: Found, cells: Path) -> str:
 
 def full_table(found: Found, cells: Path) -> str:
     """Whole test sets, seed 0, base and recommended."""
+    from analysis.transfer.significance import corrected
+
     rows = [
-        "| task | encoder | languages | items | English | mean of the others | gap | p against base |",
-        "| --- | --- |" + " ---: |" * 6,
+        "| task | encoder | languages | items | English | mean of the others | gap | English: change | others: change | p | "
+        "p, Holm |",
+        "| --- | --- |" + " ---: |" * 9,
     ]
-    for name in TASKS:
-        pair = [Cell(Line("plain", name), encoder, 0, full=True) for encoder in (BASE, RECOMMENDED)]
-        test = _test(cells, pair[:1], pair[1:], name) if all(cell in found for cell in pair) else None
+    pairs = {
+        name: [Cell(Line("plain", name), encoder, 0, full=True) for encoder in (BASE, RECOMMENDED)] for name in TASKS
+    }
+    tests = {
+        name: paired(cells, pair[:1], pair[1:], name) for name, pair in pairs.items() if all(cell in found for cell in pair)
+    }  # fmt: skip
+    holm = corrected({name: one["mean_others"] for name, one in tests.items()}) if len(tests) == len(TASKS) else {}
+    for name, pair in pairs.items():
         for cell in pair:
             if cell in found:
                 one = found[cell]
                 shown = [_interval(one, key) for key in NUMBERS]
-                p = _p(test["mean_others"].p_value) if test and cell.encoder != BASE else ""
+                change = " | | | "
+                if cell.encoder != BASE and name in holm:
+                    p_values = f"{_p(holm[name].p_value)} | {_p(holm[name].p_adjusted)}"
+                    change = f"{_signed(tests[name]['source'])} | {_signed(holm[name])} | {p_values}"
                 count = sum(item["n"] for item in one["items"])
                 rows.append(
-                    f"| {name} | `{cell.encoder}` | {len(one['items'])} | {count:,} | {' | '.join(shown)} | {p} |"
+                    f"| {name} | `{cell.encoder}` | {len(one['items'])} | {count:,} | {' | '.join(shown)} | {change} |"
                 )
     return _table(rows)
 
@@ -177,12 +181,20 @@ def languages_table(found: Found) -> str:
 
 def commands(found: Found) -> str:
     """One command of every line, and what the runs took of the processor at the most."""
-    first = {(cell.line, cell.full): one["command"] for cell, one in reversed(found.items())}
+    first = {(cell.line, cell.full): _plainly(one["command"]) for cell, one in reversed(found.items())}
     most = {part: max((one["cpu_seconds"][part] for cell, one in found.items() if not cell.full), default=0)
             for part in ("training", "scoring")}  # fmt: skip
     told = (f"{len(found)} cells; without the whole test sets, a training took at most {most['training']:.0f} seconds of one "
             f"processor, its scoring {most['scoring']:.0f}.")  # fmt: skip
     return "\n".join([told, "", "```", *first.values(), "```"]) if found else ""
+
+
+def _plainly(command: str) -> str:
+    """A command without settings that a later one of the same name replaces."""
+    words = shlex.split(command)
+    last = {words[n + 1].partition("=")[0]: n for n, word in enumerate(words) if word == "--set"}
+    dropped = {n for n, word in enumerate(words) if word == "--set" and last[words[n + 1].partition("=")[0]] != n}
+    return " ".join(word for n, word in enumerate(words) if n not in dropped and n - 1 not in dropped)
 
 
 def _head(*names: str) -> list[str]:
@@ -239,41 +251,6 @@ def _interval(one: dict[str, Any], key: str) -> str:
         return ""
     low, high = one[f"{key}_interval"]
     return f"{one[key]:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def _tested(found: Found, cells: Path, a: tuple[Line, str], b: tuple[Line, str]) -> dict[str, Any] | None:
-    """The paired tests of two lines, None where one of them is missing."""
-    sides = [runs_of(found, *one) for one in (a, b)]
-    return _test(cells, *sides, a[0].task) if all(sides) else None
-
-
-def _test(cells: Path, a: Sequence[Cell], b: Sequence[Cell], task: str) -> dict[str, Any]:
-    """The paired tests of English and of the mean of the others."""
-    from analysis.registry import find
-    from analysis.transfer.significance import compare_runs
-
-    sides = [[_scored(cells / "items" / f"{cell.name}.npz") for cell in side] for side in (a, b)]
-    metric = find("tasks", task).metric
-    return {what: compare_runs(*sides, metric, "en", what=what) for what in ("source", "mean_others")}
-
-
-def _scored(path: Path) -> list[Any]:
-    """What a cell knows of every language."""
-    import numpy as np
-
-    from analysis.transfer.scores import Scored
-
-    with np.load(path, allow_pickle=False) as arrays:
-        tags = [key.removesuffix("/stats") for key in arrays if key.endswith("/stats")]
-        return [
-            Scored(tag, tuple(arrays[f"{tag}/ids"].tolist()), arrays[f"{tag}/stats"].astype(np.float64)) for tag in tags
-        ]
-
-
-def _change(found: Found, cells: Path, a: tuple[Line, str], b: tuple[Line, str]) -> str:
-    """The change of the mean of the others, with its interval."""
-    both = _tested(found, cells, a, b)
-    return _signed(both["mean_others"]) if both else ""
 
 
 def _signed(one: Any) -> str:

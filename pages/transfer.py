@@ -36,7 +36,7 @@ def _welcome(view: state.View) -> None:
     """What one can do here, and a transfer that needs no choice."""
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     left.markdown(
-        "Labels are dear and mostly English: an encoder whose languages line up learns a task from one language and can "
+        "Labels are costly and mostly English: an encoder whose languages line up learns a task from one language and can "
         "do it in the rest. Here it learns from labels of one language and is scored in all, A and B on the same items "
         "with the same seed, so that you see what alignment is worth. It runs in a process of its own: close this tab, "
         "come back, stop it or resume it."

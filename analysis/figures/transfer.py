@@ -115,10 +115,11 @@ def draw_transfer(lines: Sequence[Line], names: Sequence[str], *, metric: str) -
                   legend=alt.Legend(title=None, orient="top", symbolType="circle", symbolOpacity=1, labelLimit=340))
         if two else alt.Color("language:N", scale=alt.Scale(domain=kept, range=tones), legend=None)
     )  # fmt: skip
+    title = metric if "x 100" in metric else f"{metric}, %"  # a correlation is no share
     scale = alt.Scale(zero=False, nice=True)
     bare = alt.Axis(title=None, ticks=False, domain=False, labelPadding=8, labelLimit=200)
     base = alt.Chart().encode(
-        x=alt.X("score:Q", scale=scale, axis=alt.Axis(title=f"{metric}, %", grid=True, gridOpacity=0.4)),
+        x=alt.X("score:Q", scale=scale, axis=alt.Axis(title=title, grid=True, gridOpacity=0.4)),
         y=alt.Y("language:N", sort=kept, scale=alt.Scale(domain=kept, padding=0), axis=bare), color=colour,
         tooltip=[alt.Tooltip("language:N"), alt.Tooltip("run:N"),
                  *(alt.Tooltip(f"{name}:Q", format=".1f") for name in ("score", "low", "high")),

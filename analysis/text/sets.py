@@ -191,10 +191,14 @@ def set_folder(kind: str, data_dir: str | Path | None) -> Path:
     """
     root = str(data_dir or os.environ.get("ISOGLOSS_DATA") or "")
     if not root:
-        raise InputError(f"set:{kind} needs the folder of public sets; name it by --data-dir or ISOGLOSS_DATA")
+        raise InputError(
+            f"set:{kind} needs the folder of public sets; name it by --data-dir or ISOGLOSS_DATA (docs/data.md)"
+        )
     folder = Path(root).expanduser() / kind
     if not folder.is_dir():
-        raise InputError(f"no folder {folder}; name the folder of public sets by --data-dir or ISOGLOSS_DATA")
+        raise InputError(
+            f"no folder {folder}; name the folder of public sets by --data-dir or ISOGLOSS_DATA (docs/data.md)"
+        )
     return folder
 
 

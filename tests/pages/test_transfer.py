@@ -299,7 +299,7 @@ def test_a_partner_can_be_chosen_for_a_finished_run(link):
     one, two = write_transfer(link["a"], "one"), write_transfer(link["b"], "two")
     app = open_page("transfer", **link, transfer=one)
     app.selectbox(key=f"partner of {one}").set_value(two).run()
-    button(app, "As B, this one as A").click()
+    button(app, "This one as A, that one as B").click()
     app.run()
     assert app.query_params["transfer"] == f"{one},{two}"
     assert not app.exception

@@ -7,10 +7,14 @@ from typing import Any
 import streamlit as st
 
 from analysis.alignment.method import Uses
-from analysis.errors import IsoglossError
+from analysis.errors import InputError, IsoglossError
+from analysis.jobs.state import Status
+from analysis.jobs.state import state as state_of
 from analysis.registry import registered
+from analysis.settings import parse_settings
 from analysis.store import cache_folder
 from analysis.transfer.item import Kind
+from analysis.transfer.maps import check_trainable
 from analysis.transfer.settings import TransferSettings
 from pages._parts import chrome, forms, state
 from pages._parts.training_form import MOST_SEED, WORDS
@@ -191,6 +195,12 @@ def missing(wanted: Wanted) -> str:
         return "Name test data, or give a file."
     regime = registered("regimes")[wanted.regime]
     given = {Uses.DATA: wanted.data, Uses.DICTIONARY: wanted.dictionary, Uses.MONOLINGUAL: wanted.monolingual}
+    for name in wanted.encoders:
+        try:
+            chosen = parse_settings(regime.settings, [f"{key}={value}" for key, value in wanted.settings.items()])
+            check_trainable(name, regime.strategy(chosen).trains_encoder)
+        except InputError as problem:
+            return f"{str(problem)[:1].upper()}{str(problem)[1:]}."
     lacking = [WORDS[kind] for kind in WORDS if kind in regime.needs_all and not given.get(kind)]
     if regime.needs and not any(given.get(kind) for kind in regime.needs):
         lacking.append(" or ".join(WORDS[kind] for kind in WORDS if kind in regime.needs))
@@ -215,7 +225,9 @@ def _start(wanted: Wanted, reason: str) -> None:
         chrome.error(problem)
         return
     if before:
-        st.caption("The same has been started before; done again it gives the same numbers.")
+        done = all(state_of(run).status is Status.DONE for run in before)
+        st.caption("The same has been done before; again it gives the same numbers." if done else
+                   "The same has been started before and is not done; open it to follow or resume it.")  # fmt: skip
         if st.button("Open it", key="open equal transfer"):
             common.open_runs([run.id for run in before])
             st.rerun()

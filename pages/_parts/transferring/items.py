@@ -120,7 +120,7 @@ def _rivals(outcomes: Sequence[Outcome], which: int, tag: str) -> dict[str, floa
 def _pages(kind: Kind, tag: str, rows: Sequence[Prediction], order: Sequence[int]) -> None:
     """One page of the items."""
     if not order:
-        st.info("No such item.")
+        st.info(f"No such item in {language_name(tag)}.")
         return
     last = -(-len(order) // PAGE)
     page = 1

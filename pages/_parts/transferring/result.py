@@ -203,16 +203,16 @@ def _partner(run: Run) -> None:
     """Another run of the task to hold this one against."""
     others = [one for one in common.finished(without=[run.id]) if one.spec.get("task") == run.spec.get("task")]
     if not others:
-        st.caption("Start the same with another encoder, and the two can be held against each other here.")
+        st.caption("Start the same with another encoder, and the two can be compared here.")
         return
     titles = {one.id: f"{one.title} ({one.created[:16].replace('T', ' ')})" for one in others}
-    chosen = st.selectbox("Hold it against", [ALONE, *titles], format_func=lambda one: titles.get(one, "–"),
+    chosen = st.selectbox("Compare with", [ALONE, *titles], format_func=lambda one: titles.get(one, "–"),
                           key=f"partner of {run.id}")  # fmt: skip
     left, right = st.columns(2)
-    if chosen != ALONE and left.button("As A, this one as B", key=f"against {run.id}"):
+    if chosen != ALONE and left.button("That one as A, this one as B", key=f"against {run.id}"):
         common.open_runs([chosen, run.id])
         st.rerun()
-    if chosen != ALONE and right.button("As B, this one as A", key=f"before {run.id}"):
+    if chosen != ALONE and right.button("This one as A, that one as B", key=f"before {run.id}"):
         common.open_runs([run.id, chosen])
         st.rerun()
 
