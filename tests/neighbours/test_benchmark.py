@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 def run(*arguments):
     done = subprocess.run(
-        [sys.executable, "docs/neighbours_benchmark.py", *arguments],
+        [sys.executable, "benchmarks/neighbours_benchmark.py", *arguments],
         cwd=ROOT, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     return done.stdout.splitlines()
