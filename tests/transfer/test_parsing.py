@@ -10,7 +10,7 @@ from analysis.registry import find
 from analysis.text.corpus import Sentence
 from analysis.text.lines import Source
 from analysis.text.problems import Problems
-from analysis.transfer.heads.biaffine import best_tree
+from analysis.transfer.heads.spanning_tree import best_tree
 from analysis.transfer.item import Dataset, Item, Tree
 from analysis.transfer.readers.conllu import is_tree, read_trees
 from analysis.transfer.reading import read_labelled
@@ -135,6 +135,20 @@ def test_long_and_flat_scores_give_a_tree():
         found = best_tree(scores).tolist()
         assert found.count(0) == 1
         assert is_tree(found)
+
+
+def test_it_is_the_tree_that_networkx_finds():
+    networkx = pytest.importorskip("networkx")
+    rng = np.random.default_rng(2)
+    for _ in range(5):
+        scores = rng.normal(size=(20, 21)) + np.where(rng.random((20, 21)) < 0.1, 3, 0)
+        graph = networkx.DiGraph()
+        graph.add_weighted_edges_from(
+            (head, word + 1, scores[word, head] - 1000 * (head == 0))
+            for word in range(20) for head in range(21) if head != word + 1
+        )  # fmt: skip
+        wanted = {below: above for above, below in networkx.maximum_spanning_arborescence(graph).edges}
+        assert best_tree(scores).tolist() == [wanted[word] for word in range(1, 21)]
 
 
 def by_hand(network, items):

@@ -9,6 +9,7 @@ from analysis.training.pooling import pool_words
 from analysis.transfer.encoding import Batch, Encoded
 from analysis.transfer.heads.head import Head, View, labels_of
 from analysis.transfer.heads.sequence import cross_entropy
+from analysis.transfer.heads.spanning_tree import best_tree
 from analysis.transfer.item import Item, Tree
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 ARC, RELATION = 256, 128  # widths of the vectors that arcs and relations are scored by; the paper's are 500 and 100
 SLOPE = 0.1  # of LeakyReLU below zero, as in the authors' code
 NEVER = -1e4  # the score of a head that cannot be; finite, so that differences of scores stay so
-FIRST = 3  # heads of each word that the first search for a tree looks at
 
 
 class BiaffineHead(Head):
@@ -163,58 +163,3 @@ def _with_one(vectors: "torch.Tensor") -> "torch.Tensor":
     import torch
 
     return torch.cat([vectors, torch.ones_like(vectors[..., :1])], dim=-1)
-
-
-def best_tree(scores: np.ndarray) -> np.ndarray:
-    """The heads of the tree with one root and the best sum.
-
-    Args:
-        scores: (words, words + 1) of each word's heads, the root first; a word as its own head is not looked at.
-
-    Returns:
-        (words,) numbers of the heads, words counted from 1, 0 for the root.
-    """
-    words = np.arange(len(scores))
-    scores = scores.astype(np.float64, copy=True)
-    scores[words, words + 1] = -np.inf
-    greedy = scores.argmax(axis=1)
-    if (greedy == 0).sum() == 1 and _reaches_root(greedy):
-        return greedy
-    # Edmonds' algorithm of networkx is slow on all pairs of words, so arcs that no best tree can have are left out
-    # first. A tree loses some score to the greedy choice; an arc that alone loses more is in no better tree.
-    loss = scores.max(axis=1, keepdims=True) - scores
-    kept = np.zeros(scores.shape, dtype=bool)
-    kept[words[:, None], np.argsort(loss, axis=1, kind="stable")[:, :FIRST]] = True
-    top = int(scores[:, 0].argmax())
-    kept[:, top + 1] = kept[top, 0] = True  # one tree is possible for sure
-    found = _arborescence(scores, kept & np.isfinite(loss))
-    gap = float(loss[words, found].sum())
-    return _arborescence(scores, loss <= gap * (1 + 1e-9) + 1e-12) if gap > 0 else found
-
-
-def _arborescence(scores: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """The best tree with one root of the arcs that are kept, which hold one such tree at least."""
-    import networkx as nx
-
-    arcs = scores[kept]
-    # Below any other tree, so that a second arc from the root is never worth it.
-    fine = len(scores) * float(arcs.max() - arcs.min()) + 1
-    word, head = np.nonzero(kept)
-    graph = nx.DiGraph()
-    graph.add_nodes_from(range(len(scores) + 1))
-    graph.add_weighted_edges_from(
-        zip(head.tolist(), (word + 1).tolist(), (scores[word, head] - fine * (head == 0)).tolist(), strict=True)
-    )
-    heads = np.zeros(len(scores), dtype=np.int64)
-    for above, below in nx.maximum_spanning_arborescence(graph).edges:
-        heads[below - 1] = above
-    return heads
-
-
-def _reaches_root(heads: np.ndarray) -> bool:
-    """Whether every word comes to the root by its heads."""
-    at = np.arange(1, len(heads) + 1)
-    above = np.concatenate([[0], heads])
-    for _ in heads:
-        at = above[at]
-    return not at.any()
