@@ -175,3 +175,22 @@ def versions() -> dict[str, str]:
 def fingerprint(key: Mapping[str, Any]) -> str:
     """SHA-256 of a JSON-able mapping, independent of the order of its keys (hex)."""
     return hashlib.sha256(json.dumps(key, sort_keys=True, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
+
+
+def percent(sums: np.ndarray) -> np.ndarray:
+    """Percent of hits; NaN without a query.
+
+    Args:
+        sums: (..., 2) queries and hits.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 100 * sums[..., 1] / sums[..., 0]
+
+
+def both_ways(sums: np.ndarray) -> np.ndarray:
+    """Mean percent of hits of two directions that have equally many queries.
+
+    Args:
+        sums: (..., 2) queries of each direction, and hits of both together.
+    """
+    return percent(sums) / 2

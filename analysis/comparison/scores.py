@@ -158,39 +158,6 @@ class Scores:
         ]  # fmt: skip
         return max(found, key=lambda item: (item[0], -item[1]))[1] if found else None
 
-    def pairs_matrix(
-        self, key: str, encoder: str | None = None, *, control: str = "", layer: int | None = None
-    ) -> tuple[tuple[str, ...], np.ndarray]:
-        """The score of every language pair.
-
-        Args:
-            key: of the measure.
-            encoder: its name; None for the first.
-            control: of which scores; "" for scores proper.
-            layer: where several were asked for; None for the first one there is.
-
-        Returns:
-            The languages and a (languages, languages) array, first language by second; NaN where there is no score.
-            Parallel text says the same in both directions, so both are filled; judged pairs stand as they are.
-
-        Raises:
-            InputError: no such measure.
-        """
-        wanted = [
-            entry for entry in self.of(key)
-            if entry.encoder == (encoder or self.encoders[0]) and entry.control == control
-            and len(entry.languages) == 2 and (layer is None or entry.layer == layer)
-        ]  # fmt: skip
-        tags = tuple(dict.fromkeys(tag for entry in wanted for tag in entry.languages))
-        matrix = np.full((len(tags), len(tags)), np.nan)
-        for entry in reversed(wanted):
-            i, j = (tags.index(tag) for tag in entry.languages)
-            score = np.nan if entry.result.score is None else entry.result.score
-            matrix[i, j] = score
-            if is_symmetric(entry) and np.isnan(matrix[j, i]):
-                matrix[j, i] = score
-        return tags, matrix
-
     def of(self, key: str, pool: Iterable[Entry] | None = None) -> tuple[Entry, ...]:
         """The entries of one measure with settings.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.encoders.vectors import Unit
 from analysis.neighbours.rows import has_direction
-from analysis.records import Result
+from analysis.records import Result, percent
 from analysis.scoring.measure import Measure, Need, scored, unscored
 from analysis.scoring.space import ManySpace
 from analysis.settings import Setting, check
@@ -89,7 +89,7 @@ def compute(space: ManySpace, settings: LanguageIdentitySettings | None = None, 
     count = np.bincount(data.row, minlength=space.rows)
     hits = np.bincount(data.row, weights=right, minlength=space.rows)
     return scored(
-        SPEC, space, settings, seed=seed, sums=np.stack([count, hits], axis=1), score=_percent, n=len(right),
+        SPEC, space, settings, seed=seed, sums=np.stack([count, hits], axis=1), score=percent, n=len(right),
         parts={
             "centred": float(100 * left.mean()), "chance": 100 / len(data.languages), "languages": len(data.languages),
         },
@@ -181,12 +181,6 @@ def _items(data: _Sentences, said: np.ndarray, right: np.ndarray, left: np.ndarr
         "centred": [float(100 * left[of].mean()) for of in mine],
         "taken_for": [data.languages[found[0][0]] if found else "" for found in errors],
     }
-
-
-def _percent(sums: np.ndarray) -> Any:
-    """Accuracy from summed sentences and right guesses."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return 100 * sums[..., 1] / sums[..., 0]
 
 
 SPEC = Measure(

@@ -10,7 +10,7 @@ from analysis.encoders.vectors import Unit
 from analysis.measures._parts.linear_maps import ROWS, LinearMap, least_squares, procrustes, procrustes_residual
 from analysis.neighbours.exact import Score
 from analysis.neighbours.mutual import mutual_first
-from analysis.records import Result, bootstrap
+from analysis.records import Result, bootstrap, both_ways
 from analysis.scoring.measure import Measure, Need, scored, unscored
 from analysis.scoring.samples import MINIMUM, PairSample, sample_pairs
 from analysis.scoring.space import PairSpace
@@ -128,16 +128,10 @@ def compute(space: PairSpace, settings: ProjectionSettings | None = None, *, see
     sums = _sums(tally, sample, settings.score)
     fewest = min(len(fitted) for fitted, _ in folds)
     return scored(
-        SPEC, space, settings, seed=seed, sums=sums, score=_percent, n=len(sample),
+        SPEC, space, settings, seed=seed, sums=sums, score=both_ways, n=len(sample),
         parts=_parts(tally, sample, settings.score, sums, seed) | {"folds": len(folds), "fitted_on": fewest},
         items=_items(tally, sample, space), note="; ".join(filter(None, (note, _few(fewest, sample.x.shape[1])))),
     )  # fmt: skip
-
-
-def _percent(sums: np.ndarray) -> np.ndarray:
-    """Mean accuracy of both directions from summed queries and hits."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return 50 * sums[..., 1] / sums[..., 0]
 
 
 def _once(sample: PairSample, space: PairSpace) -> tuple[PairSample, str]:
@@ -211,7 +205,7 @@ def _sums(tally: _Tally, sample: PairSample, score: str) -> np.ndarray:
 
 def _parts(tally: _Tally, sample: PairSample, score: str, sums: np.ndarray, seed: int) -> dict[str, float | int | None]:
     """Everything beside the score."""
-    gain, low, high, _ = bootstrap(sums, lambda s: _percent(s) - _percent(s[..., [0, 2]]), seed=seed)
+    gain, low, high, _ = bootstrap(sums, lambda s: both_ways(s) - both_ways(s[..., [0, 2]]), seed=seed)
     known = sample.clusters > 1 and np.isfinite(low)
     generator = np.random.default_rng(seed)
     floors = [procrustes_residual(sample.x, sample.y[generator.permutation(len(sample))]) for _ in range(SHUFFLES)]

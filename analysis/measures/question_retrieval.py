@@ -11,7 +11,7 @@ from analysis.measures._parts.recall import distinct, recall_parts
 from analysis.neighbours.exact import Score, ranks
 from analysis.neighbours.first import first_matches
 from analysis.neighbours.rows import has_direction
-from analysis.records import Result
+from analysis.records import Result, percent
 from analysis.scoring.measure import Measure, Need, require_unit, scored, unscored
 from analysis.scoring.pairs import Pairs, paired_sentences, sum_rows
 from analysis.scoring.space import PairSpace
@@ -83,15 +83,9 @@ def compute(space: PairSpace, settings: QuestionRetrievalSettings | None = None,
     }
     sums = sum_rows(task.gold, [np.ones(len(task.gold)), hits[main]], len(task.texts))
     return scored(
-        SPEC, space, settings, seed=seed, sums=sums, score=_percent, n=len(task.pairs), parts=parts,
+        SPEC, space, settings, seed=seed, sums=sums, score=percent, n=len(task.pairs), parts=parts,
         items=_items(space, task, found[main], hits, places), note=_note(task),
     )  # fmt: skip
-
-
-def _percent(sums: np.ndarray) -> np.ndarray:
-    """Recall at 1 from summed questions and hits."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return 100 * sums[..., 1] / sums[..., 0]
 
 
 def _task(space: PairSpace, centre: bool) -> _Task:

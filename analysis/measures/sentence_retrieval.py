@@ -12,7 +12,7 @@ from analysis.measures._parts.scorers import make_scorer, rank_golds
 from analysis.neighbours.exact import Score, ranks
 from analysis.neighbours.mutual import mutual_first
 from analysis.neighbours.rows import has_direction, normalise_rows
-from analysis.records import Result
+from analysis.records import Result, both_ways
 from analysis.scoring.measure import Measure, Need, require_unit, scored, unscored
 from analysis.scoring.pairs import Pairs, paired_sentences, sum_rows
 from analysis.scoring.space import PairSpace
@@ -120,15 +120,9 @@ def compute(space: PairSpace, settings: SentenceRetrievalSettings | None = None,
         parts["uncentred"] = compute(space, replace(settings, centre=False), seed=seed).score
     return scored(
         SPEC, space, settings, seed=seed, sums=sum_rows(pairs.row, [np.ones(len(pairs)), main.both], space.rows),
-        score=_percent, n=len(pairs), parts=parts, items=_items(pairs, sides, found, settings.score, places),
+        score=both_ways, n=len(pairs), parts=parts, items=_items(pairs, sides, found, settings.score, places),
         note=_note(sides),
     )  # fmt: skip
-
-
-def _percent(sums: np.ndarray) -> np.ndarray:
-    """Mean recall of both directions from summed queries and hits."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return 50 * sums[..., 1] / sums[..., 0]
 
 
 def _sides(space: PairSpace, pairs: Pairs) -> _Sides:

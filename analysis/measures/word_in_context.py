@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from analysis.errors import InputError
 from analysis.measures._parts.judged_pairs import cosines
 from analysis.measures._parts.thresholds import fold_thresholds, percent_auc
 from analysis.neighbours.rows import has_direction
-from analysis.records import Result
+from analysis.records import Result, percent
 from analysis.scoring.measure import Measure, Need, PairSpace, require_unit, scored, unscored
 from analysis.scoring.pairs import require_links, sum_rows
 from analysis.settings import Setting, check
@@ -78,7 +78,7 @@ def compute(space: PairSpace, settings: WordInContextSettings | None = None, *, 
     rows = np.arange(space.rows)
     return scored(
         SPEC, space, settings, seed=seed, sums=sum_rows(rows, [np.ones(len(rows)), right.astype(float)], space.rows),
-        score=_percent, n=space.rows,
+        score=percent, n=space.rows,
         parts={
             "auc": percent_auc(closeness[known], same[known]), "threshold": float(thresholds[known].mean()),
             "chance": float(100 * max(same.mean(), 1 - same.mean())),
@@ -136,12 +136,6 @@ def _marked(units: Units, rows: int) -> list[str]:
     for row, text in zip(units.sentence, units.text, strict=True):
         found[row].append(text)
     return [" ".join(pieces) for pieces in found]
-
-
-def _percent(sums: np.ndarray) -> Any:
-    """Accuracy from summed rows and right answers."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return 100 * sums[..., 1] / sums[..., 0]
 
 
 SPEC = Measure(

@@ -11,7 +11,7 @@ from analysis.neighbours.exact import Score, ranks
 from analysis.neighbours.first import legacy_matches
 from analysis.neighbours.mutual import BothWays, mutual_first
 from analysis.neighbours.rows import has_direction
-from analysis.records import Result
+from analysis.records import Result, both_ways
 from analysis.scoring.breakdown import word_class
 from analysis.scoring.measure import Measure, Need, require_unit, scored, unscored
 from analysis.scoring.pairs import Pairs, require_links, sum_rows
@@ -127,15 +127,9 @@ def compute(space: PairSpace, settings: WordRetrievalSettings | None = None, *, 
     return scored(
         SPEC, space, settings, seed=seed,
         sums=sum_rows(pairs.row, [np.ones(len(pairs)), hits[main].sum(axis=0)], space.rows),
-        score=_percent, n=len(pairs), parts=parts, items=query_items(sides, pairs, found, main, places),
+        score=both_ways, n=len(pairs), parts=parts, items=query_items(sides, pairs, found, main, places),
         note=_note(sides, pairs, words),
     )  # fmt: skip
-
-
-def _percent(sums: np.ndarray) -> np.ndarray:
-    """Mean accuracy of both directions from summed queries and hits."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return 50 * sums[..., 1] / sums[..., 0]
 
 
 def _retrieve(sides: Sides, pairs: Pairs, settings: WordRetrievalSettings) -> Found:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.errors import unknown
-from analysis.records import bootstrap
+from analysis.records import bootstrap, percent
 
 # Universal Dependencies, "Universal POS tags"; the others (PUNCT, SYM, X) are neither.
 OPEN = frozenset({"ADJ", "ADV", "INTJ", "NOUN", "PROPN", "VERB"})
@@ -85,15 +85,9 @@ def breakdown(
 def _group(name: str, rows: np.ndarray, hits: np.ndarray, clusters: int, seed: int) -> Group:
     """The score of some queries."""
     sums = np.stack([np.bincount(rows, weights=w, minlength=clusters) for w in (np.ones(len(rows)), hits)], axis=1)
-    score, low, high, _ = bootstrap(sums, _percent, seed=seed)
+    score, low, high, _ = bootstrap(sums, percent, seed=seed)
     known = len(set(rows.tolist())) > 1
     return Group(name, len(rows), score, low if known else None, high if known else None)
-
-
-def _percent(sums: np.ndarray) -> np.ndarray:
-    """Percent of hits from summed queries and hits."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return 100 * sums[..., 1] / sums[..., 0]
 
 
 _KINDS: dict[str, tuple[str, Callable[[Any], str]]] = {

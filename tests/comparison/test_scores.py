@@ -144,21 +144,6 @@ def test_layers_and_the_best_of_them():
         scores.layers("cka")
 
 
-def test_a_matrix_of_pairs_is_filled_both_ways_for_parallel_text_only(monkeypatch):
-    from analysis.registry import registered
-    from analysis.scoring.measure import Need
-
-    scores = made({"a": {"en-de": result(1.0), "en-fr": result(None)}})
-    tags, matrix = scores.pairs_matrix("toy_near")
-    assert tags == ("en", "de", "fr")
-    assert matrix[0, 1] == matrix[1, 0] == 1.0
-    assert np.isnan(matrix[0, 2])
-    assert np.isnan(np.diag(matrix)).all()
-    judged = replace(registered("measures")["toy_near"], needs=Need.SCORES)
-    monkeypatch.setitem(registered("measures"), "toy_near", judged)
-    assert np.isnan(scores.pairs_matrix("toy_near", "a")[1][1, 0])
-
-
 def test_mean_ranks():
     ranking = made(three()).mean_rank("toy_near")
     assert ranking.ranks == {"a": 3.0, "b": 2.0, "c": 1.0}

@@ -9,7 +9,7 @@ import streamlit as st
 from analysis.comparison.cells import has
 from analysis.comparison.estimate import Estimate
 from analysis.comparison.job import KIND, make_spec
-from analysis.comparison.plan import Cell, Plan
+from analysis.comparison.plan import Plan
 from analysis.comparison.request import Request
 from analysis.comparison.scores import Entry, Scores
 from analysis.errors import InputError, IsoglossError
@@ -121,15 +121,6 @@ def _scores(_made: Plan, spec: str, stamp: tuple[str, ...], there: int) -> Score
     from analysis.comparison.run import collect
 
     return collect(_made)
-
-
-def cell_of(made: Plan, entry: Entry) -> Cell | None:
-    """The cell that an entry is the score of, None of a mean."""
-    for cell in made.cells:
-        same = (cell.encoder, str(cell.control or ""), cell.asked.key, cell.data, cell.label, cell.layer)
-        if same == (entry.encoder, entry.control, entry.key, entry.data, entry.label, entry.layer):
-            return cell
-    return None
 
 
 def names(encoders: Sequence[str]) -> dict[str, str]:
