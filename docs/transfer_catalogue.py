@@ -41,8 +41,14 @@ python -m analysis transfer REGIME --task TASK --encoder NAME --train FILE[:LANG
 
 Without `--train` and `--test` a task takes its own data, where it has some. A setting is given as `--set name=value`. DIR
 is an encoder name afterwards (unless only a head was trained); beside the weights it holds the scores (`transfer.json`),
-counts by item for paired tests (`stats.npz`) and every prediction (`predictions.jsonl`). Figures are in
-[results.md](results.md)."""
+counts by item (`stats.npz`) and every prediction (`predictions.jsonl`). Two such folders, or the seeds and tasks of two
+sides, are tested against each other by
+
+```
+python -m analysis transfer-compare --a DIR [--a DIR ...] --b DIR [--b DIR ...]
+```
+
+Figures are in [results.md](results.md)."""
 
 
 def page() -> str:

@@ -61,10 +61,16 @@ def _run(card: Mapping[str, Any]) -> str:
         linked = f"pairs with {card['links_used']:,} word links (own links from layer {card['link_layer']})"
         linked = linked if card["links_used"] else "pairs or sentences"
         steps = (
-            f" {card['steps']:,} steps on {sum(card['pairs'].values()):,} {linked} in {card['precision']}; the weights "
-            f"of step {card['kept_step']:,} were kept."
+            f" {card['steps']:,} steps on {sum(card['pairs'].values()):,} {linked}{_limit(card)} in {card['precision']}; "
+            f"the weights of step {card['kept_step']:,} were kept."
         )
     return f"Settings of `{card['method']}`: {settings}. Seed {card['seed']}.{steps}"
+
+
+def _limit(card: Mapping[str, Any]) -> str:
+    """What `max_pairs` left of the data in the table below."""
+    most = card["settings"].get("max_pairs")
+    return f", at most {most:,} pairs of a language (max_pairs)," if most else ""
 
 
 def _text(card: Mapping[str, Any]) -> str:

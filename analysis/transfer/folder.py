@@ -20,7 +20,7 @@ from analysis.errors import InputError
 from analysis.jobs.files import read_json
 from analysis.records import versions
 from analysis.store import write_text
-from analysis.transfer.item import Dataset, Item
+from analysis.transfer.item import Dataset, Item, Tree
 from analysis.transfer.network import TaskNetwork
 from analysis.transfer.regime import Regime
 from analysis.transfer.scores import Scored
@@ -124,5 +124,7 @@ def _replace(draft: Path, out: Path) -> None:
 
 def _line(tag: str, item: Item, said: Any) -> dict[str, Any]:
     """One prediction."""
-    texts = {"text": item.sentence.text} | ({"other": item.other.text} if item.other else {})
+    texts: dict[str, Any] = {"text": item.sentence.text} | ({"other": item.other.text} if item.other else {})
+    if isinstance(item.label, tuple | Tree):  # one answer a word
+        texts["words"] = list(item.sentence.words)
     return {"lang": tag, "id": item.id, **texts, "gold": item.label, "predicted": said}

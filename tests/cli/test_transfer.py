@@ -272,3 +272,13 @@ def test_drafts_of_dead_processes_alone_are_swept(tmp_path):
         (tmp_path / name).mkdir()
     _sweep(tmp_path / "run")
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted(names[1:])
+
+
+def test_predictions_by_word_name_the_words():
+    from analysis.transfer.folder import _line
+    from tests.transfer.material import tagged
+
+    item = tagged().items[0]
+    line = _line("en", item, ("DET",) * len(item.label))
+    assert line["words"] == ["the", "quick", "fox", "jumps"]
+    assert len(line["words"]) == len(line["gold"]) == len(line["predicted"])
