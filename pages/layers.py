@@ -130,7 +130,7 @@ def _curves(view: state.View, pair: parts.Pair, keys: list[str], options: parts.
     n = max(result.n for result in curves[0].results)
     chrome.figure(
         curve_figure.draw_curves(curves, columns=min(4, len(keys)), chosen={"A": view.layer_a, "B": view.layer_b}),
-        name="layers", data=lambda: parts.columns(curve_table(curves)),
+        name="layers", data=lambda: chrome.columns(curve_table(curves)),
         caption="Each line is one encoder, its band the 95 % bootstrap interval over sentences, the large dot its best "
         f"layer, the dotted upright the layer of the sidebar; n = {n:,} in the first panel. {NO_CHOICE}",
         sampled=_sampled(view, pair, options.limit),
@@ -162,7 +162,7 @@ def _table(view: state.View, curves: list[Curve]) -> None:
     rows = [compare_at(a, b, view.layer_a, view.layer_b) for a, b in parts.by_side(view, curves)]
     wide = [name for name in rows[0] if name.startswith(("A,", "B,", "B against", "from", "to"))]
     chrome.table(
-        parts.columns(rows), column_config={name: st.column_config.NumberColumn(format="%.2f") for name in wide}
+        chrome.columns(rows), column_config={name: st.column_config.NumberColumn(format="%.2f") for name in wide}
     )
     spec, result = curves[0].variant.measure, curves[0].results[0]
     moved = chrome.chip(rows[0]["B against A"], 1 if result.unit == "percent" else 2, better_high=spec.higher_is_better)
@@ -196,7 +196,7 @@ def _every_pair(view: state.View, source: str, options: parts.Options) -> None:
     st.markdown(f"### {chrome.plain(_told(view, curves, known, language(source).name))}")
     chrome.figure(
         curve_figure.draw_pairs(drawn, columns=min(4, len(known)), chosen={"A": view.layer_a, "B": view.layer_b}),
-        name="layers-languages", data=lambda: parts.columns(curve_table(curves)),
+        name="layers-languages", data=lambda: chrome.columns(curve_table(curves)),
         caption=f"{chrome.plain(titles[key])} for each language with {chrome.plain(language(source).name)}, A dashed, "
         "B solid, bands of 95 %. Panels have different words and sentences, so compare shapes, not heights. "
         + NO_CHOICE,

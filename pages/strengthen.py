@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._parts import chrome, launch, runs, state, trained, training_form, training_run
+from pages._parts import chrome, launch, state, trained, training_form, training_run, training_runs
 
 TITLE = "Strengthen"
 ORDER = 50
@@ -11,7 +11,7 @@ ORDER = 50
 def render() -> None:
     """Draw the page: the run of the link, or the form of a new one; below them all runs."""
     view = state.current()
-    run = runs.selected()
+    run = training_runs.selected()
     if run is not None:
         training_run.panel(run)
     else:
@@ -21,7 +21,7 @@ def render() -> None:
             training_form.form(view)
     st.divider()
     with chrome.guard():
-        runs.table(run.id if run else "")
+        training_runs.table(run.id if run else "")
     with chrome.guard():
         trained.shelf()
 

@@ -194,7 +194,7 @@ def _ranks(view: state.View, found: list, known: list, named: tuple[str, str], s
     picture, table = st.columns(2, gap="medium")
     with picture:
         chrome.figure(
-            dots.draw_ranks(known, *named), name="ranks", data=lambda: _columns(dots.rank_rows(known, *named)),
+            dots.draw_ranks(known, *named), name="ranks", data=lambda: chrome.columns(dots.rank_rows(known, *named)),
             caption=f"Where the true translation of {chrome.plain(told)} stands among all words of each language, by "
             f"{lookup.SCORES[score]}: open circle A, dot B, 1 is best. It does not show what stands before it.",
             sampled=data.sample_note(view.corpus),
@@ -209,7 +209,7 @@ def _ranks(view: state.View, found: list, known: list, named: tuple[str, str], s
             row |= {f"A {lookup.SCORES[kind]}": moved.before, f"B {lookup.SCORES[kind]}": moved.after}
         rows.append(row | {"of": move.of})
     with table:
-        chrome.table(_columns(rows))
+        chrome.table(chrome.columns(rows))
         st.caption("Ranks by both scores: a gain by cosine that CSLS does not show comes from fewer hubs.")
 
 
@@ -242,11 +242,6 @@ def _rows(view: state.View, word: lookup.Word, found: list, score: str) -> list[
         }
         for item in found for side in "AB" for line in item.lists[side]
     ]  # fmt: skip
-
-
-def _columns(rows: list[dict]) -> dict[str, list]:
-    """Records as columns."""
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 
 def _as_csv(rows: list[dict]) -> bytes:

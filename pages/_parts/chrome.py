@@ -174,3 +174,9 @@ def sentences(lines: Sequence[tuple[str, str]]) -> None:
         for label, text in lines
     )
     st.html(f'<div style="font-family:{html.escape(theme.FONT)};line-height:1.6">{rows}</div>')
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Records as columns, which is what a table or a download takes; a record may lack some."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}

@@ -18,12 +18,6 @@ MANY = 20_000  # sentences after which the validator is run on request only
 SHOWN_PROBLEMS = 2000
 
 
-def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Records as columns; a record may lack some."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
-
-
 def show_card(corpus_id: str, corpus: Corpus) -> None:
     """Where a corpus comes from, its licence, how it was made, and how large it is."""
     spec = registered("corpora").get(corpus_id)
@@ -118,7 +112,7 @@ def _show_row(corpus: Corpus, row: int, tags: list[str]) -> None:
     groups = linked_groups(corpus, row, tags)
     with right:
         if groups:
-            chrome.table(columns(groups), height=420 if len(groups) > 11 else "auto")
+            chrome.table(chrome.columns(groups), height=420 if len(groups) > 11 else "auto")
             st.caption("Words in one line translate each other in this row.")
         else:
             st.caption("No word links are known for this row and these languages.")

@@ -15,7 +15,7 @@ from analysis.jobs.runs import Run, list_runs
 from analysis.jobs.state import Status, state
 from analysis.registry import find, registered
 from analysis.settings import fields, parse_settings
-from pages._parts import data, runs
+from pages._parts import data, training_runs
 from pages._parts import training_data as texts
 from pages._parts.state import default_languages
 
@@ -84,13 +84,13 @@ def start(wanted: Wanted) -> Run:
         out=trained_folder(check_free(wanted.name)), seed=wanted.seed, settings=wanted.pairs,
     )  # fmt: skip
     run = control.start(ENTRY, spec, kind=KIND, title=wanted.name)
-    runs.open_run(run.id)
+    training_runs.open_run(run.id)
     return run
 
 
 def reserved() -> dict[str, Run]:
     """The names that unfinished runs will give to their encoders."""
-    mine = [(Path(str(run.spec.get("out"))), run) for run in list_runs(runs.KIND)]
+    mine = [(Path(str(run.spec.get("out"))), run) for run in list_runs(training_runs.KIND)]
     root = trained_folder("").resolve()
     return {out.name: run for out, run in mine if out.parent.resolve() == root and state(run).status is not Status.DONE}
 

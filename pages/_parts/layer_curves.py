@@ -173,8 +173,3 @@ def remember(values: dict[str, tuple[object, object]]) -> None:
     """Put values into the URL that are not the usual ones."""
     for key, (value, usual) in values.items():
         state.set_page_value(key, "" if value == usual else value)
-
-
-def columns(rows: list[dict]) -> dict[str, list]:
-    """Records as columns."""
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}

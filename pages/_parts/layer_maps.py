@@ -85,6 +85,6 @@ def _show_maps(panels: list[cka_figure.Panel], name: str, caption: str) -> None:
         f"shuffled pairs give {abs(first.floor_mean):.2f}. "
     )
     chrome.figure(
-        cka_figure.draw_cka(panels), name=name, data=lambda: parts.columns(cka_figure.cka_rows(panels)),
+        cka_figure.draw_cka(panels), name=name, data=lambda: chrome.columns(cka_figure.cka_rows(panels)),
         caption=told + caption, sampled=first.note,
     )  # fmt: skip

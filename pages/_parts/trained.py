@@ -13,7 +13,7 @@ from analysis.figures.development import development_rows, draw_development, tel
 from analysis.jobs.runs import Run, list_runs, rename
 from analysis.jobs.state import State, Status
 from analysis.jobs.state import state as state_of
-from pages._parts import chrome, runs, state
+from pages._parts import chrome, jobs, state, training_runs
 
 WAYS = (("home", "The picture and the scores"), ("explore", "Every word, before and after"),
         ("layers", "Every layer"), ("translate", "Nearest translations"))  # fmt: skip
@@ -22,11 +22,11 @@ WAYS = (("home", "The picture and the scores"), ("explore", "Every word, before 
 def open_once(run: Run, said: State) -> None:
     """Make the base A and the new encoder B where this session, or nobody yet, has seen the run end."""
     watched: set[str] = st.session_state.setdefault("watched runs", set())
-    folder = runs.encoder_folder(run, said)
-    if folder is None or not (run.id in watched or not runs.notes(run).get("seen")):
+    folder = training_runs.encoder_folder(run, said)
+    if folder is None or not (run.id in watched or not training_runs.notes(run).get("seen")):
         return
     watched.discard(run.id)
-    runs.note(run, seen=True)
+    training_runs.note(run, seen=True)
     with chrome.guard():
         base, name = str(read_card(folder)["base"]), full_name(folder)
         view = state.current()
@@ -36,7 +36,7 @@ def open_once(run: Run, said: State) -> None:
 
 def finding(run: Run, said: State) -> str:
     """The title of a run that is done."""
-    folder = runs.encoder_folder(run, said)
+    folder = training_runs.encoder_folder(run, said)
     if folder is None:
         return f"{run.title} is done, its encoder is gone"
     try:
@@ -47,7 +47,7 @@ def finding(run: Run, said: State) -> str:
 
 def before_after(run: Run, said: State) -> None:
     """Development scores of base and new encoder, the ways on, and what can be done with the encoder."""
-    folder = runs.encoder_folder(run, said)
+    folder = training_runs.encoder_folder(run, said)
     if folder is None:
         st.info("The encoder of this run was deleted or moved; start a new training to have it again.")
         return
@@ -108,11 +108,11 @@ def tools(folder: Path, name: str, *, key: str, run: Run | None = None) -> None:
     with row.popover("Rename encoder" if run else "Rename"):
         wanted = st.text_input("New name", value=folder.name, max_chars=80, key=f"{key} name {folder.name}")
         if st.button("Rename", key=f"{key} rename encoder"):
-            runs.attempt(lambda: _rename(folder, name, wanted, run))
+            jobs.attempt(lambda: _rename(folder, name, wanted, run))
     with row.popover("Delete encoder" if run else "Delete"):
         st.markdown(f"Delete the encoder {chrome.plain(folder.name)} for everyone who uses this server?")
         if st.button("Yes, delete it", key=f"{key} delete encoder"):
-            runs.attempt(lambda: _delete(folder, name))
+            jobs.attempt(lambda: _delete(folder, name))
 
 
 def _in_use(name: str, folder: Path) -> None:
@@ -121,7 +121,7 @@ def _in_use(name: str, folder: Path) -> None:
     Raises:
         InputError: one does.
     """
-    for run in list_runs(runs.KIND):
+    for run in list_runs(training_runs.KIND):
         if run.spec.get("encoder") in (name, str(folder)) and state_of(run).status is Status.RUNNING:
             raise InputError(f"{name} is the base of the running training {run.title!r}; stop it first")
 
@@ -135,9 +135,9 @@ def _rename(folder: Path, name: str, wanted: str, run: Run | None) -> None:
     """
     _in_use(name, folder)
     target = rename_encoder(folder, wanted)
-    for one in [run] if run else list_runs(runs.KIND):
-        if run or runs.notes(one).get("folder", one.spec.get("out")) == str(folder):
-            runs.note(one, folder=str(target))
+    for one in [run] if run else list_runs(training_runs.KIND):
+        if run or training_runs.notes(one).get("folder", one.spec.get("out")) == str(folder):
+            training_runs.note(one, folder=str(target))
             rename(one, wanted)
     new = full_name(target)
     view = state.current()

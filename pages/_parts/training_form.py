@@ -10,7 +10,7 @@ from analysis.encoders.catalog import list_encoders
 from analysis.encoders.trained import check_free, free_name
 from analysis.errors import InputError, IsoglossError
 from analysis.registry import registered
-from pages._parts import chrome, data, forms, launch, runs, state, training_text
+from pages._parts import chrome, data, forms, jobs, launch, state, training_runs, training_text
 from pages._parts.launch import Wanted
 
 HIDDEN = ("languages", "anchor")  # settings that the choice of languages decides
@@ -115,7 +115,7 @@ def _name(wanted: Wanted) -> tuple[Wanted, str]:
     wanted = replace(wanted, name=name.strip() or usual, seed=int(seed))
     if wanted.name in waiting:
         run = waiting[wanted.name]
-        st.button(f"Open the run {run.title}", key="open same", on_click=runs.open_run, args=(run.id,))
+        st.button(f"Open the run {run.title}", key="open same", on_click=training_runs.open_run, args=(run.id,))
         return wanted, f"An unfinished run makes {wanted.name}; open or discard it, or choose another name."
     try:
         check_free(wanted.name)
@@ -153,7 +153,7 @@ def cost(found: Any, unit: str = "pairs") -> None:
     if found is None:
         st.markdown("A closed form: one or two passes over the text, no training steps.")
         return
-    told = [f"About **{runs.duration(60 * found.minutes)}** on this machine, as busy as it is now"]
+    told = [f"About **{jobs.duration(60 * found.minutes)}** on this machine, as busy as it is now"]
     told += [f"{found.memory_bytes / 2**30:.1f} GB of memory", f"{found.disk_bytes / 2**20:,.0f} MB on disk"]
     told += [f"{found.steps:,} steps"] if found.steps else []
     told += [f"{found.pairs:,} {unit}"]

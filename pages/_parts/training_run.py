@@ -5,10 +5,9 @@ import streamlit as st
 from analysis.figures import training as curves
 from analysis.jobs.runs import Run
 from analysis.jobs.state import State, Status, metrics, state
-from pages._parts import chrome, runs, trained
+from pages._parts import chrome, jobs, trained, training_runs
 
 POLL = 2.0  # seconds between two looks at a run
-LOG_LINES = 40
 REMEDIES = {
     Status.FAILED: "Change what the line names and start a new training, or resume this one if the cause is gone.",
     Status.INTERRUPTED: "Resume it: it goes on from its last checkpoint.",
@@ -41,7 +40,7 @@ def _draw(run: Run, said: State) -> None:
     """Finding, status, buttons, what went wrong, before and after, curves, log."""
     found = metrics(run)
     st.markdown(f"## {chrome.plain(_finding(run, said, found))}")
-    st.markdown(f"{runs.badge(said.status)} **{chrome.plain(run.title)}** :small[:gray[{runs.facts(run)}]]")
+    st.markdown(f"{jobs.badge(said.status)} **{chrome.plain(run.title)}** :small[:gray[{training_runs.facts(run)}]]")
     if said.status is not Status.DONE:
         _progress(said, found)
     if said.error:
@@ -49,13 +48,13 @@ def _draw(run: Run, said: State) -> None:
     if said.status in REMEDIES:
         st.caption(REMEDIES[said.status])
     with chrome.guard():
-        runs.buttons(run, said)
+        training_runs.buttons(run, said)
     if said.status is Status.DONE:
         with chrome.guard():
             trained.before_after(run, said)
     with chrome.guard():
         _curves(found, said.total if said.text.startswith("step") else 0)
-    _log(run)
+    jobs.log(run)
 
 
 def _finding(run: Run, said: State, found: curves.Metrics) -> str:
@@ -73,9 +72,9 @@ def _progress(said: State, found: curves.Metrics) -> None:
     told = [said.text or ("Working" if said.status is Status.RUNNING else "")]
     if said.total and f"{said.done:,}" not in said.text and str(said.done) not in said.text:
         told += [f"{said.done:,} of {said.total:,}"]
-    told += [f"{runs.duration(said.seconds)} so far"]
+    told += [f"{jobs.duration(said.seconds)} so far"]
     left = curves.seconds_left(found, said.total) if said.status is Status.RUNNING else None
-    told += [f"about {runs.duration(left)} left"] if left else []
+    told += [f"about {jobs.duration(left)} left"] if left else []
     st.progress(share, text=chrome.plain(", ".join(filter(None, told))))
 
 
@@ -101,7 +100,7 @@ def _dev(found: curves.Metrics, total: int) -> None:
     st.markdown("#### Do translations come closer?")
     kept = f" The dotted upright is the best look so far, step {best:,}." if best else ""
     chrome.figure(
-        curves.draw_dev(found, total=total), name="training-dev", data=lambda: _columns(curves.dev_rows(found)),
+        curves.draw_dev(found, total=total), name="training-dev", data=lambda: chrome.columns(curves.dev_rows(found)),
         caption="Share of development words or sentences whose nearest neighbour in the other language is their "
         f"translation; step 0 is the base, the wide grey line the mean.{kept} Without intervals, and looked at many "
         "times: it chooses weights and does not prove a gain.",
@@ -114,7 +113,7 @@ def _loss(found: curves.Metrics, total: int) -> None:
     chrome.figure(
         curves.draw_loss(found, total=total),
         name="training-loss",
-        data=lambda: _columns(curves.loss_rows(found)),
+        data=lambda: chrome.columns(curves.loss_rows(found)),
         caption="What is minimised, on the training text; named terms add up to the total. A lower loss alone does not "
         "show that languages line up.",
     )
@@ -125,25 +124,7 @@ def _forgetting(found: curves.Metrics, total: int) -> None:
     st.markdown(f"#### {chrome.plain(curves.tell_forgetting(found))}")
     chrome.figure(
         curves.draw_forgetting(found, total=total), name="training-forgetting",
-        data=lambda: _columns(curves.forgetting_rows(found)),
+        data=lambda: chrome.columns(curves.forgetting_rows(found)),
         caption="How many of the ten nearest English neighbours stay the same, and how far English words have moved "
         "from the base (1 − cosine). It does not show whether what changed was worth keeping.",
     )  # fmt: skip
-
-
-def _columns(rows: list[curves.Row]) -> dict[str, list]:
-    """Records as columns."""
-    return {name: [row.get(name) for row in rows] for name in rows[0]} if rows else {}
-
-
-def _log(run: Run) -> None:
-    """The last lines of the log."""
-    path = run.folder / "log.txt"
-    with st.expander("Log"):
-        try:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - 20_000))
-                lines = file.read().decode("utf-8", "replace").splitlines()
-        except OSError:
-            lines = []
-        st.code("\n".join(lines[-LOG_LINES:]) or "Nothing yet.", language=None, wrap_lines=True)

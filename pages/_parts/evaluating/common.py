@@ -134,11 +134,6 @@ def side(n: int) -> str:
     return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[n % 26]
 
 
-def columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Records as columns."""
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
-
-
 def picked_cell(event: Any, name: str) -> tuple[int, str] | None:
     """Row and column of a cell somebody has just clicked in a table, None where nothing new was clicked.
 

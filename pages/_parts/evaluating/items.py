@@ -210,7 +210,7 @@ def _download(cell: Cell, table: dict[str, list[Any]]) -> None:
     if kinds:
         with row.popover("Kinds of error"):
             chrome.table(
-                common.columns(kinds), column_config={"share": st.column_config.NumberColumn(format="percent")}
+                chrome.columns(kinds), column_config={"share": st.column_config.NumberColumn(format="percent")}
             )
 
 

@@ -108,7 +108,7 @@ def _figure(made: Plan, scores: Scores, entries: Sequence[Entry], shown: dict[st
     ) else ""  # fmt: skip
     chrome.figure(
         figure.draw_scores(entries, scores.encoders, shown), name="comparison",
-        data=lambda: common.columns(figure.score_rows(entries)),
+        data=lambda: chrome.columns(figure.score_rows(entries)),
         caption=f"Each dot is {mean} its 95 % interval over sentences. Filled: differs from A (p < 0.05 "
         f"{RULES[scores.request.correction]}, paired bootstrap); open: no clear difference.{ticks} Scales differ from "
         "panel to panel, and no measure alone shows that languages line up.",

@@ -16,7 +16,7 @@ from analysis.jobs.state import State, Status, state
 from pages._parts import chrome
 from pages._parts.evaluating import common
 from pages._parts.evaluating import form as evaluating_form
-from pages._parts.runs import attempt, badge, duration
+from pages._parts.jobs import attempt, badge, duration
 
 POLL = 2.0  # seconds between two looks at a run
 LISTED = 30
@@ -158,7 +158,7 @@ def table(current: str) -> None:
     st.markdown(f"### {'1 comparison' if len(runs) == 1 else f'{len(runs)} comparisons'} so far")
     rows = [_row(run, state(run)) for run in runs[:LISTED]]
     event = chrome.table(
-        common.columns(rows), key=f"comparisons of {current} {len(runs)}", on_select="rerun",
+        chrome.columns(rows), key=f"comparisons of {current} {len(runs)}", on_select="rerun",
         selection_mode="single-row", column_config={"comparison": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
     older = f" The {LISTED} newest of {len(runs):,} are listed." if len(runs) > LISTED else ""

@@ -41,7 +41,7 @@ def languages(scores: Scores, shown: dict[str, str], layer: int | None) -> None:
     drawn, far = language_figure.near(entries)
     chrome.figure(
         language_figure.draw_languages(drawn, scores.encoders, shown, order=order), name="comparison-languages",
-        data=lambda: common.columns(score_rows(entries)),
+        data=lambda: chrome.columns(score_rows(entries)),
         caption=f"{chrome.plain(entries[0].title)}. Each row is a language, with English unless it says otherwise; dots "
         "are encoders, wide pale lines their 95 % intervals over sentences, the thin line runs from A to B. Filled: "
         f"differs from A after correction. Rows have different sentences or words: compare A with B, not rows. "
@@ -82,7 +82,7 @@ def _language_table(scores: Scores, entries: Sequence[Entry], shown: dict[str, s
     wide = {name: st.column_config.NumberColumn(format=digits) for name in shown.values()}
     wide["B − A"] = st.column_config.NumberColumn(format=digits.replace("%", "%+"))
     event = chrome.table(
-        common.columns(rows), key=f"languages {entries[0].key} {order} {len(rows)}", on_select="rerun",
+        chrome.columns(rows), key=f"languages {entries[0].key} {order} {len(rows)}", on_select="rerun",
         selection_mode="single-cell", column_config=wide | {"p corrected": st.column_config.NumberColumn(format="%.3f")},
     )  # fmt: skip
     st.caption("Click a score to open the errors behind it.")
@@ -127,7 +127,7 @@ def layers(scores: Scores, shown: dict[str, str]) -> None:
     rows = sweep_figure.sweep_rows(scores, keys, tags)
     chrome.figure(
         sweep_figure.draw_sweep(scores, keys, shown, languages=tags), name="comparison-layers",
-        data=lambda: common.columns(rows),
+        data=lambda: chrome.columns(rows),
         caption="One line an encoder, its band the 95 % interval over sentences, the large dot its best layer; dotted: "
         f"the floor of shuffled vectors and the same-language ceiling; dashed: random weights. {NO_CHOICE}",
     )  # fmt: skip
@@ -146,7 +146,7 @@ def agreement(scores: Scores) -> None:
     rows = [{"one measure": titles[one.first], "another": titles[one.second], "rank correlation": one.rho, "points": one.n}
             for one in found]  # fmt: skip
     chrome.table(
-        common.columns(rows), column_config={"rank correlation": st.column_config.NumberColumn(format="%+.2f")}
+        chrome.columns(rows), column_config={"rank correlation": st.column_config.NumberColumn(format="%+.2f")}
     )
     st.caption(
         "Spearman's correlation over encoders and languages, turned round where lower is better: 1 where better by one "

@@ -13,7 +13,6 @@ from analysis.registry import find, registered
 from analysis.transfer.folder import RESULT
 from analysis.transfer.outcome import PARTS, Line, Lines, Outcome
 from pages._parts import chrome, state
-from pages._parts.evaluating.common import columns
 from pages._parts.transferring import common
 from pages._parts.transferring import items as errors
 from pages._parts.transferring import run as running
@@ -127,7 +126,7 @@ def _figure(lines: Lines, names: Sequence[str], outcomes: Sequence[Outcome]) -> 
     )
     chrome.figure(
         figure.draw_transfer(shown, names, metric=metric[:1].upper() + metric[1:]), name="transfer",
-        data=lambda: columns(figure.transfer_rows(shown, names)),
+        data=lambda: chrome.columns(figure.transfer_rows(shown, names)),
         caption="A dot is the score of a language, the pale line its 95 % bootstrap interval over items; the source, "
         f"whose labels were learned, stands first, then the mean of the others.{two} The interval holds the training "
         "fixed: another seed or other training items may move a dot further. A high score may come from words that "
@@ -155,7 +154,9 @@ def _table(lines: Lines, names: Sequence[str]) -> None:
     }
     texts = {name: st.column_config.TextColumn() for name in ("language", "code")}
     with st.expander("Table"):
-        chrome.table(columns(rows), column_config=numbers | {"p": st.column_config.NumberColumn(format="%.3f")} | texts)
+        chrome.table(
+            chrome.columns(rows), column_config=numbers | {"p": st.column_config.NumberColumn(format="%.3f")} | texts
+        )
         st.caption("p of a language is corrected for the number of languages; n of the mean is that number."
                    if len(names) > 1 else "n is items; of the mean the number of languages.")  # fmt: skip
 

@@ -13,14 +13,12 @@ from analysis.jobs.state import State, Status, metrics, state
 from analysis.registry import registered
 from analysis.transfer.job import KIND
 from pages._parts import chrome
-from pages._parts.evaluating.common import columns
-from pages._parts.runs import attempt, badge, duration
+from pages._parts.jobs import attempt, badge, duration, log
 from pages._parts.transferring import common
 
 POLL = 2.0  # seconds between two looks at a run
 LIST_POLL = 10.0
 LISTED = 50
-LOG_LINES = 40
 REMEDIES = {
     Status.FAILED: "Change what the line names and start again, or resume this run if the cause is gone.",
     Status.INTERRUPTED: "Resume it: it goes on from its last checkpoint.",
@@ -114,7 +112,7 @@ def loss(run: Run, found: curves.Metrics, side: str, total: int = 0) -> None:
     name = f"transfer-loss{f'-{side.lower()}' if side else ''}"
     st.markdown(f"**{chrome.plain(curves.tell_loss(found))}**")
     chrome.figure(
-        curves.draw_loss(found, total=total), name=name, key=f"{name} {run.id}", data=lambda: columns(rows),
+        curves.draw_loss(found, total=total), name=name, key=f"{name} {run.id}", data=lambda: chrome.columns(rows),
         caption="What is minimised, on the labels of the source language; named terms add up to the total. It says "
         "nothing of the other languages.",
     )  # fmt: skip
@@ -123,7 +121,7 @@ def loss(run: Run, found: curves.Metrics, side: str, total: int = 0) -> None:
         st.markdown(f"**{chrome.plain(gradients.tell_cosines(found))}**")
         chrome.figure(
             gradients.draw_cosines(found, total=total), name=f"{name}-gradients", key=f"gradients {name} {run.id}",
-            data=lambda: columns(angles),
+            data=lambda: chrome.columns(angles),
             caption="How far what is to be kept and the task agree on where the weights should go: 1 the same way, 0 they "
             "have nothing to do with each other, below 0 one step undoes the other's.",
         )  # fmt: skip
@@ -180,19 +178,6 @@ def _new(row: Any, run: Run) -> None:
         st.rerun()
 
 
-def log(run: Run) -> None:
-    """The last lines of the log."""
-    path = run.folder / "log.txt"
-    with st.expander("Log"):
-        try:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - 20_000))
-                lines = file.read().decode("utf-8", "replace").splitlines()
-        except OSError:
-            lines = []
-        st.code("\n".join(lines[-LOG_LINES:]) or "Nothing yet.", language=None, wrap_lines=True)
-
-
 def table(current: Sequence[str]) -> None:
     """All transfer runs, newest first; a click opens one. It is drawn anew from time to time while one runs.
 
@@ -216,7 +201,7 @@ def _table(current: list[str]) -> None:
     rows = [{name: value for name, value in row.items() if any(one[name] is not None for one in rows)} for row in rows]
     number = st.column_config.NumberColumn(format="%.1f")
     event = chrome.table(
-        columns(rows), key=f"transfers of {' '.join(current)} {len(runs)}", on_select="rerun",
+        chrome.columns(rows), key=f"transfers of {' '.join(current)} {len(runs)}", on_select="rerun",
         selection_mode="multi-row",
         column_config={"run": st.column_config.TextColumn(width="large"), "source": number, "others": number,
                        "gap": number},

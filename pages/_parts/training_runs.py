@@ -1,7 +1,6 @@
 """Runs of the strengthen page: their words and buttons, the list of all of them, and what the page notes of each."""
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Any
@@ -15,15 +14,11 @@ from analysis.jobs.runs import Run, find_run, list_runs, rename
 from analysis.jobs.state import State, Status, metrics, state
 from analysis.store import write_text
 from analysis.text.languages import language
-from pages._parts import chrome
+from pages._parts import chrome, jobs
 from pages._parts import state as page_state
 
 KIND = "align"
 NOTES = "page.json"
-COLOURS = {
-    Status.RUNNING: "orange", Status.STOPPED: "gray", Status.DONE: "green", Status.FAILED: "red",
-    Status.INTERRUPTED: "gray",
-}  # fmt: skip
 TEXT = ("data", "dictionary", "monolingual")  # where a spec says what a run learns from
 LISTED = 50
 POLL = 10.0  # seconds between two looks at all runs
@@ -69,19 +64,6 @@ def encoder_folder(run: Run, said: State) -> Path | None:
     return folder if folder is not None and (folder / "isogloss.json").exists() else None
 
 
-def badge(status: Status) -> str:
-    """The status as a Markdown badge."""
-    return f":{COLOURS[status]}-badge[{status.value}]"
-
-
-def duration(seconds: float) -> str:
-    """`45 s`, `12 min`, `1 h 20 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
 def facts(run: Run) -> str:
     """What a run was given, in one line."""
     spec = run.spec
@@ -111,34 +93,22 @@ def buttons(run: Run, said: State) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     if said.status is Status.RUNNING:
         if row.button("Stop", key="stop run", help="It can be resumed from its last checkpoint."):
-            attempt(lambda: control.stop(run))
+            jobs.attempt(lambda: control.stop(run))
     elif said.status is not Status.DONE and row.button("Resume", key="resume run", type="primary"):
-        attempt(lambda: control.resume(run))
+        jobs.attempt(lambda: control.resume(run))
     if said.status is not Status.DONE:
         with row.popover("Rename"):
             title = st.text_input("Title of the run", value=run.title, max_chars=80, key=f"title {run.id}")
             if st.button("Rename", key="rename run"):
-                attempt(lambda: rename(run, title))
+                jobs.attempt(lambda: rename(run, title))
     with row.popover("Discard"):
         kept = " The encoder it made stays." if said.status is Status.DONE else ""
         st.markdown(f"Delete the run {chrome.plain(run.title)} with its curves and checkpoints?{kept}")
         if st.button("Yes, discard it", key="discard run"):
-            attempt(lambda: control.discard(run), then=lambda: open_run(""))
+            jobs.attempt(lambda: control.discard(run), then=lambda: open_run(""))
     if row.button("New training", key="new training", type="tertiary"):
         open_run("")
         st.rerun()
-
-
-def attempt(act: Callable[[], object], *, then: Callable[[], None] | None = None) -> None:
-    """Do something and draw the page again; what goes wrong is one line."""
-    try:
-        act()
-    except IsoglossError as problem:
-        chrome.error(problem)
-        return
-    if then:
-        then()
-    st.rerun()
 
 
 def table(current: str) -> None:
@@ -179,6 +149,6 @@ def _row(run: Run, said: State) -> dict[str, Any]:
     progress = f"{said.done:,} of {said.total:,}" if said.total else ""
     return {
         "run": run.title, "status": said.status.value, "method": str(run.spec.get("method", "")),
-        "base": str(run.spec.get("encoder", "")), "progress": progress, "time": duration(said.seconds),
+        "base": str(run.spec.get("encoder", "")), "progress": progress, "time": jobs.duration(said.seconds),
         "started": run.created[:16].replace("T", " "), "finding": said.error or tell_dev(metrics(run)),
     }  # fmt: skip
