@@ -1,4 +1,4 @@
-"""Tables and the trade-off figure of docs/results.md, from the cells that docs/benchmark.py measured."""
+"""Tables and the trade-off figure of docs/results.md, from the cells that benchmarks/benchmark.py measured."""
 
 import json
 import re

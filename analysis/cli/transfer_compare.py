@@ -33,11 +33,15 @@ def transfer_compare(
     Give what `transfer` wrote, as many seeds and tasks as there are: --a base-0/ --a base-1/ --b aligned-0/
     --b aligned-1/. Square brackets hold the 95 % interval of B - A.
     """
-    from analysis.transfer.comparison import compare_outcomes
+    from analysis.transfer.comparison import compare_outcomes, differences
     from analysis.transfer.outcome import load_outcome
 
     sides = [[load_outcome(folder) for folder in side] for side in (a, b)]
     found = compare_outcomes(sides[0], sides[1])
+    first = {str(one.record["task"]): one for one in sides[0]}
+    for run in sides[1]:
+        if words := differences(first[str(run.record["task"])], run):
+            console.warn(f"{run.record['task']}: A and B differ in {', '.join(words)}; the change may be owed to that")
     for task, tested in found.items():
         for what, one in tested.items():
             if one.left_out:

@@ -51,6 +51,11 @@ def identify(text: str, candidates: Sequence[str] | None = None) -> Guess:
     return Guess(tags[code], float(confidence))
 
 
+def usually_found(tag: str) -> bool:
+    """Whether `identify` may answer a language without being asked for it."""
+    return tag.split("-")[0] in _USUAL
+
+
 def identify_lines(texts: Iterable[str], candidates: Sequence[str] | None = None) -> list[Guess]:
     """One guess a line; a line too short to tell takes the language most of its neighbours are in.
 

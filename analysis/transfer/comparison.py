@@ -1,14 +1,18 @@
 """Finished transfers of two encoders or regimes held against each other: over items, seeds and tasks."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from analysis.errors import InputError
 from analysis.registry import find
-from analysis.transfer.outcome import Outcome
+from analysis.transfer.outcome import PARTS, Outcome
 from analysis.transfer.significance import Difference, compare_runs, corrected
 
 WHAT = ("source", "mean_others", "gap")
 OWN = ("encoder", "regime")  # what the runs of one side share
+# What the runs of one side and task share as well. Training items are drawn by the seed, so their hash may differ.
+SHARED = {"revision": "weights under one encoder's name", "settings": "settings", "train": "training data",
+          "extras": "parallel or monolingual text"}  # fmt: skip
 
 
 def compare_outcomes(a: Sequence[Outcome], b: Sequence[Outcome]) -> dict[str, dict[str, Difference]]:
@@ -58,12 +62,27 @@ def _by_task(side: Sequence[Outcome], name: str) -> dict[str, list[Outcome]]:
                 f"side {name} has seed {one.record['seed']} of task {one.record['task']} twice ({twice.folder} and "
                 f"{one.folder}); give runs of different seeds"
             )
-        if mine and mine[0].record["settings"] != one.record["settings"]:
-            raise InputError(
-                f"{mine[0].folder} and {one.folder} have other settings; a side's runs differ in the seed alone"
-            )
+        for key, word in SHARED.items() if mine else ():
+            if _shared(mine[0].record, key) != _shared(one.record, key):
+                raise InputError(
+                    f"{mine[0].folder} and {one.folder} have other {word}; a side's runs differ in the seed alone"
+                )
         mine.append(one)
     return found
+
+
+def _shared(record: Mapping[str, Any], key: str) -> Any:
+    """What two runs of one side have to have in common."""
+    found = record.get(key)
+    return found.get("data") if key == "train" and isinstance(found, dict) else found
+
+
+def differences(a: Outcome, b: Outcome) -> tuple[str, ...]:
+    """What a run of each side differs in beside the encoder, in words: the change may be owed to that."""
+    return tuple(
+        word for key, word in PARTS.items()
+        if key not in ("encoder", "seed") and _shared(a.record, key) != _shared(b.record, key)
+    )  # fmt: skip
 
 
 def _test(a: Sequence[Outcome], b: Sequence[Outcome], what: str) -> Difference | None:

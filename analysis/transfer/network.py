@@ -99,6 +99,11 @@ class TaskNetwork:
             self.trainee.base, items, joint=self.head.joint, max_tokens=settings.max_tokens, pool=settings.word
         )  # fmt: skip
 
+    @property
+    def limit(self) -> int:
+        """Most tokens of a sequence; what is longer is cut."""
+        return min(self.settings.max_tokens or self.trainee.base.limit, self.trainee.base.limit)
+
     def cut(self, items: Sequence[Item]) -> int:
         """Of how many items the network reads a part only."""
         batch = self.encode(items)

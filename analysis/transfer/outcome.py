@@ -1,6 +1,7 @@
 """What finished transfers have left, read again and held against each other."""
 
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,8 +103,8 @@ def load_outcome(folder: str | Path) -> Outcome:
                 for row in record["items"]
             )
     except FileNotFoundError:
-        raise InputError(f"{folder} no longer holds the result of this transfer; run it again") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder} holds no result of a transfer; give the --out of one, or run it again") from None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         told = f"{type(error).__name__}: {error}"
         raise InputError(f"{folder} holds no whole result of a transfer ({told}); run it again") from None
     return Outcome(folder, record, scored)

@@ -179,8 +179,8 @@ def _cut(network: TaskNetwork, datasets: Sequence[Dataset], job: Job) -> dict[st
             f"{count:,} of {len(one):,} in {one.language}" for count, one in zip(found, datasets, strict=True) if count
         ]
         job.say(
-            f"warning: items longer than max_tokens={network.settings.max_tokens} are read in part: {', '.join(told)}; their "
-            "rest is guessed; raise max_tokens if the encoder reads more"
+            f"warning: items longer than {network.limit} tokens are read in part: {', '.join(told)}; their rest is guessed; "
+            + ("the encoder reads no more" if network.limit == network.trainee.base.limit else "raise max_tokens")
         )
     return {one.language: count for count, one in zip(found[1:], datasets[1:], strict=True)}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.comparison.significance import adjust
+from analysis.comparison.significance import CLUSTERS, adjust
 from analysis.errors import InputError
 from analysis.records import interval
 from analysis.transfer.metric import Metric
@@ -63,10 +63,13 @@ def compare_runs(
         The difference with its interval and p value (not corrected).
 
     Raises:
-        InputError: the two have other languages or items, or no score.
+        InputError: the two have other languages or items, too few items, or no score.
     """
     _check_same(a, b)
     known = [{one.language for one in run if np.isfinite(metric.score(one.stats))} for run in (*a, *b)]
+    items = len({name for one in a[0] for name in one.ids})
+    if items < CLUSTERS:
+        raise InputError(f"{items} test items bear no test; score {CLUSTERS} or more")
     order = [one.language for one in a[0]]  # of both, for the draw of the items goes by it
     both = [tag for tag in order if all(tag in one for one in known)]
     runs = [[[by[tag] for tag in both] for by in map(_by_language, side)] for side in (a, b)]

@@ -81,11 +81,13 @@ def test_a_language_without_a_score_is_told(isogloss, made):
 def test_what_cannot_be_compared_is_one_line(isogloss, made, tmp_path):
     a, b = made("a", {"en": 50, "de": 30}), made("b", {"en": 50, "de": 40}, encoder="aligned")
     wrong = {
-        "no longer holds the result": ([str(tmp_path / "none")], [b]),
+        "holds no result of a transfer": ([str(tmp_path / "none")], [b]),
         "more than one encoder": ([a, b], [b]),
         "seed 0 of task topics twice": ([a, a], [b]),
         "only one side has a run of task nli": ([a], [made("n", {"en": 50, "de": 30}, task="nli")]),
         "scored on other data": ([a], [made("o", {"en": 50, "de": 30}, text="another", seed=1)]),
+        "other weights": ([a, made("w", {"en": 50, "de": 30}, seed=1, revision="new")], [b]),
+        "other training data": ([a, made("t", {"en": 50, "de": 30}, seed=1, train={"data": "x"})], [b]),
         "other settings": ([a, made("s", {"en": 50, "de": 30}, seed=1, settings={"lr": 1})], [b]),
     }
     for line, (one, other) in wrong.items():
@@ -93,3 +95,21 @@ def test_what_cannot_be_compared_is_one_line(isogloss, made, tmp_path):
         assert done.code == 2, line
         assert line in done.err
         assert done.err.count("\n") == 1
+
+
+def test_what_the_sides_differ_in_is_told(isogloss, made):
+    a = made("a", {"en": 50, "de": 30}, train={"data": "small"})
+    b = made("b", {"en": 50, "de": 40}, train={"data": "large"}, encoder="aligned")
+    done = call(isogloss, [a], [b])
+    assert done.code == 0
+    assert "A and B differ in the training data" in done.err
+
+
+def test_a_broken_result_is_one_line(isogloss, made):
+    a, b = made("a", {"en": 50, "de": 30}), made("b", {"en": 50, "de": 40}, encoder="aligned")
+    for content in (b"", b"PK\x03\x04 half"):
+        with open(f"{b}/{STATS}", "wb") as file:
+            file.write(content)
+        done = call(isogloss, [a], [b])
+        assert done.code == 2
+        assert f"{b} holds no whole result" in done.err

@@ -121,6 +121,11 @@ def test_holm_over_tasks():
     assert all(done[name].p_adjusted >= found[name].p_value for name in found)
 
 
+def test_a_few_items_bear_no_test():
+    with pytest.raises(InputError, match="5 test items bear no test"):
+        compare_runs(runs(0, 0.6, items=5), runs(1, 0.6, items=5), ACCURACY, "en")
+
+
 def test_other_items_cannot_be_paired():
     with pytest.raises(InputError, match="same --test"):
         compare_runs(runs(0, 0.6), [run(np.random.default_rng(0), 0.6, items=100)], ACCURACY, "en")

@@ -311,4 +311,5 @@ def test_a_name_that_the_text_belies_is_warned_of():
     calm = Problems()
     assert named_language("en_ewt-ud-dev.conllu", texts, calm) == "en"
     assert named_language("data.tsv", texts, calm) == "en"
+    assert named_language("la_proiel-ud-dev.conllu", ["Gallia est omnis divisa in partes tres."], calm) == "la"
     assert not list(calm)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from analysis.errors import InputError
-from analysis.text.identify import identify_columns
+from analysis.text.identify import identify_columns, usually_found
 from analysis.text.languages import known_tag, language, normalise_tag
 from analysis.text.problems import Problems
 
@@ -50,7 +50,7 @@ def named_language(name: str, texts: Sequence[str], problems: Problems) -> str:
         problems: told of a name and a text that disagree.
     """
     said, read = tag_of_name(name), identify_columns([list(texts)])[0]
-    if said is not None and read != "und" and said.split("-")[0] != read.split("-")[0]:
+    if said is not None and usually_found(said) and read != "und" and said.split("-")[0] != read.split("-")[0]:
         problems.add(
             name, 0, f"taken for {said} by its name, though its text looks like {read}; if so, give FILE:{read}"
         )
