@@ -185,7 +185,7 @@ def commands(found: Found) -> str:
     most = {part: max((one["cpu_seconds"][part] for cell, one in found.items() if not cell.full), default=0)
             for part in ("training", "scoring")}  # fmt: skip
     told = (f"{len(found)} cells; without the whole test sets, a training took at most {most['training']:.0f} seconds of one "
-            f"processor, its scoring {most['scoring']:.0f}.")  # fmt: skip
+            f"processor, its scoring {most['scoring']:.0f}. CACHE is the cache folder.")  # fmt: skip
     return "\n".join([told, "", "```", *first.values(), "```"]) if found else ""
 
 
