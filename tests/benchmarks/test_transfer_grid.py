@@ -53,7 +53,7 @@ def made_up(scripts, cell, hits, settings=None):
         "items": items, "source": 2.5 * hits[0], "mean_others": others, "gap": 2.5 * hits[0] - others,
         "source_interval": [0, 100], "mean_others_interval": [0, 100], "gap_interval": [0, 100],
         "cpu_seconds": {"training": 50, "scoring": 20}, "alignment": {"before": 80.0, "after": 78.0},
-        "settings": settings, "revision": "x",
+        "settings": settings, "revision": "x", "process_cpu_seconds": 90.0,
     }  # fmt: skip
     cell.path.write_text(json.dumps(record))
     ids = np.array([str(n) for n in range(40)])
