@@ -185,8 +185,10 @@ def commands(found: Found) -> str:
     most = {part: max((one["cpu_seconds"][part] for cell, one in found.items() if not cell.full), default=0)
             for part in ("training", "scoring")}  # fmt: skip
     hours = sum(one["process_cpu_seconds"] for one in found.values()) / 3600
-    told = (f"{len(found)} cells, {hours:.1f} hours of one processor in all; without the whole test sets, a training took at most "
-            f"{most['training']:.0f} seconds of one processor, its scoring {most['scoring']:.0f}. CACHE is the cache folder.")  # fmt: skip
+    told = " ".join([
+        f"{len(found)} cells, {hours:.1f} hours of one processor in all; without the whole test sets, a training took at most",
+        f"{most['training']:.0f} seconds of one processor, its scoring {most['scoring']:.0f}. CACHE is the cache folder.",
+    ])  # fmt: skip
     return "\n".join([told, "", "```", *first.values(), "```"]) if found else ""
 
 

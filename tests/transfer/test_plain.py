@@ -13,7 +13,7 @@ pytestmark = pytest.mark.fast
 
 @pytest.mark.parametrize(("task", "data"), [("topics", classes), ("nli", pairs), ("sts", scores)])
 def test_it_learns_its_training_data(tiny, task, data):
-    settings = {"max_steps": 150, "epochs": 100.0, "lr": 5e-3, "head_lr": 2e-2, "head_dropout": 0.0, "dropout": False}
+    settings = {"max_steps": 150, "epochs": 100.0, "lr": 2e-3, "head_lr": 2e-2, "head_dropout": 0.0, "dropout": False}
     network, items = train(tiny, task=task, data=data(), **settings), data().items
     said = network.predict(items)
     if task == "sts":
