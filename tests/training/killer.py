@@ -1,8 +1,9 @@
 """Runs that are killed again and again: a process that has loaded the libraries forks the workers and kills them.
 
 `python -m tests.training.killer PLAN`, where PLAN is a JSON file of `[{"folder", "kills", "seed"}]`: each folder holds
-a run, whose worker is ended by SIGKILL that many times at random moments, each within a third of the time that the
-run before it took, and then works to the end.
+a run, whose worker is ended by SIGKILL that many times and then works to the end: by turns at a random moment within a
+third of the time that the run before it took, and soon after it has written a checkpoint, so that every run is resumed
+however fast the machine is.
 Forking saves the seconds that loading the libraries takes; everything else a worker does is the real thing.
 """
 
@@ -36,13 +37,22 @@ def work(folder):
         os._exit(code)
 
 
+def checkpoints(folder):
+    """Names of the whole checkpoints of a run."""
+    try:
+        return {name for name in os.listdir(Path(folder) / "checkpoints") if name.isdigit()}
+    except FileNotFoundError:
+        return set()
+
+
 def disturbed(folder, kills, seed, until):
     """Kill the workers of a run; returns how often one was killed before it was done, and the last exit code."""
     chance, killed = random.Random(seed), 0
-    for _ in range(kills):
+    for number in range(kills):
+        before = checkpoints(folder)
         pid = work(folder)
         end = time.monotonic() + chance.uniform(0.02, until)
-        while time.monotonic() < end:
+        while time.monotonic() < end or (number % 2 and checkpoints(folder) == before):
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 return killed, os.waitstatus_to_exitcode(status)
