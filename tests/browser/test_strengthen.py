@@ -57,14 +57,14 @@ def test_a_training_outlives_its_tab_and_opens_when_it_is_done(visit, link, tiny
     page.goto("about:blank")
 
     again = visit(address)
-    again.get_by_role("button", name="Stop", exact=True).wait_for()
+    again.locator(MAIN).get_by_role("button", name="Stop", exact=True).wait_for()
     press(again, "Stop")
     again.get_by_role("button", name="Resume", exact=True).wait_for()
     stopped = state(run)
     assert stopped.status is Status.STOPPED
     assert again.locator(MAIN).get_by_text("stopped", exact=True).count() >= 1
     press(again, "Resume")
-    again.get_by_role("button", name="Stop", exact=True).wait_for()
+    again.locator(MAIN).get_by_role("button", name="Stop", exact=True).wait_for()
 
     # The open page sees the end on its own: nobody touches it from here.
     again.wait_for_url(re.compile(r"b=[^&]*in-browser"))

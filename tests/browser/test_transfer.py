@@ -81,7 +81,7 @@ def test_a_transfer_outlives_its_tab_and_shows_its_result(visit, tiny):
     found = json.loads((Path(run.spec["out"]) / "transfer.json").read_text("utf-8"))
     assert f"{found['source']:.1f}" in title
     assert again.locator(f"{MAIN} [data-testid=stVegaLiteChart]").first.is_visible()
-    assert again.locator(".iso-errors td").count() > 0
+    again.locator(".iso-errors td").first.wait_for()
     wide = again.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth")
     assert wide <= 0
     assert overlapping(again, f"{MAIN} :is(h2, h3), {MAIN} [data-testid=stVegaLiteChart]") == []
